@@ -1,0 +1,32 @@
+// SHA-256 of streams, for the identity of delivered files, outcome files and rules. A hasher belongs
+// to one thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace canbao {
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void Update(const void* data, size_t size);
+  void Update(std::string_view data) { Update(data.data(), data.size()); }
+  std::string FinishHex();  // lower case, 64 characters; the hasher is spent
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string Sha256Hex(std::string_view data);
+Result<std::string> Sha256OfFile(const std::string& path);
+
+}  // namespace canbao
