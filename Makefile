@@ -1,0 +1,41 @@
+# The front door. Everything below works in a fresh clone; `make help` says what there is.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+export CCACHE_SLOPPINESS := pch_defines,time_macros
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test nightly bench format clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the executable, build/release/bin/canbao
+	@tools/bootstrap.sh build
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release --target canbao -j $(JOBS)
+
+run: ## a demo province of 200,000 persons: made, compared, loaded, its account and forms shown
+	@tools/bootstrap.sh build run
+	@$(MAKE) --no-print-directory build
+	@tools/demo.sh
+
+test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (under 20 minutes)
+	@tools/bootstrap.sh build run test
+	@tests/gate.sh test
+
+nightly: ## what takes longer: thread sanitizer, long fuzzing, 200 kills, 30 million persons
+	@tools/bootstrap.sh build run test
+	@tests/gate.sh nightly
+
+bench: ## the macro benchmarks, against DuckDB on the same files
+	@tools/bootstrap.sh build run bench
+	@$(MAKE) --no-print-directory build
+	@bench/run.sh
+
+format: ## clang-format over all C++ sources
+	@tools/bootstrap.sh test
+	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'bench/*.cc' | xargs -r clang-format-16 -i
+
+clean: ## remove build/ (a running demo database is stopped first)
+	@tools/demo.sh --stop
+	@rm -rf build

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The gate: everything that has to hold before a change is pushed (`test`), and what is too slow for
+# that (`nightly`). Goes on after a failing test so that one run shows everything, stops at what does
+# not build. The last line is the sum: "N passed, M failed".
+#
+#   tests/gate.sh test|nightly
+#
+# Knobs: JOBS (cores), FUZZ_SECONDS (per parser), KILLS (random kill -9 in the fault test).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+mode=${1:-test}
+jobs=${JOBS:-$(nproc)}
+report=$PWD/build/report
+extra_passed=0 # checks that leave no XML report: format, lint, fuzz targets
+extra_failed=0
+started=$SECONDS
+rm -rf "$report"
+mkdir -p "$report"
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+# An assertion in a test must print its report, not ask a debugger.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+say() { printf '== %4d s  %s\n' $((SECONDS - started)) "$*"; }
+
+check() { # check NAME COMMAND...: one pass or fail of its own
+  local name=$1
+  shift
+  say "$name"
+  if "$@"; then
+    extra_passed=$((extra_passed + 1))
+  else
+    extra_failed=$((extra_failed + 1))
+    echo "FAILED: $name"
+  fi
+}
+
+build() { # build PRESET TARGET...
+  say "build $1"
+  cmake --preset "$1" --log-level=WARNING > "$report/configure-$1.log" 2>&1 ||
+    { cat "$report/configure-$1.log"; finish; }
+  local preset=$1
+  shift
+  cmake --build --preset "$preset" -j "$jobs" ${1+--target "$@"} > "$report/build-$preset.log" 2>&1 ||
+    { grep -vE '^\[[0-9]+/[0-9]+\] ' "$report/build-$preset.log" | head -n 60; finish; }
+}
+
+run_tests() { # run_tests PRESET CTEST-OPTIONS...
+  local preset=$1
+  shift
+  say "test $preset $*"
+  mkdir -p "$report/$preset"
+  GTEST_OUTPUT="xml:$report/$preset/" CANBAO_TEST_REPORT="$report/$preset" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs" "$@" \
+    > "$report/$preset/ctest.log" 2>&1 || grep -v '^ *Start ' "$report/$preset/ctest.log" | tail -n 200
+  grep -E 'Test +#[0-9]+:' "$report/$preset/ctest.log" | sed 's/^/   /'
+  cat "$report/$preset/ctest.log" >> "$report/ctest-all.log"
+}
+
+fuzz() { # fuzz SECONDS: every fuzz target, `jobs` at a time
+  local seconds=$1 target
+  local targets=()
+  for target in build/fuzz/bin/*_fuzz; do
+    [ -x "$target" ] && targets+=("$target")
+  done
+  [ ${#targets[@]} -gt 0 ] || { echo "no fuzz targets"; extra_failed=$((extra_failed + 1)); return 0; }
+  say "fuzz ${#targets[@]} parsers, $seconds s each"
+  printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -n 1 tests/fuzz_one.sh "$seconds" "$report" || true
+  for target in "${targets[@]}"; do
+    if [ -e "$report/fuzz/${target##*/}.ok" ]; then
+      extra_passed=$((extra_passed + 1))
+    else
+      extra_failed=$((extra_failed + 1))
+      echo "FAILED: ${target##*/}"
+      tail -n 40 "$report/fuzz/${target##*/}.log" || true
+    fi
+  done
+}
+
+finish() {
+  [ $? -eq 0 ] || true
+  local built=${1-failed}
+  [ "$built" = built ] || extra_failed=$((extra_failed + 1))
+  say "done"
+  python3 tests/tally.py "$report" "$extra_passed" "$extra_failed" && [ "$built" = built ] && exit 0
+  exit 1
+}
+
+format_check() {
+  git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' 'bench/*.cc' |
+    xargs -r clang-format-16 --dry-run -Werror
+}
+
+case $mode in
+  test)
+    check "format" format_check
+    build release
+    run_tests release -L 'unit|house|e2e'
+    build asan
+    run_tests asan -L 'unit|sanitized'
+    check "clang-tidy" tools/tidy.sh
+    build fuzz fuzzers
+    fuzz "${FUZZ_SECONDS:-10}"
+    ;;
+  nightly)
+    build release
+    export CANBAO_KILLS=${KILLS:-200}
+    run_tests release -L 'unit|house|e2e|nightly'
+    build tsan
+    run_tests tsan -L 'unit|sanitized'
+    build fuzz fuzzers
+    fuzz "${FUZZ_SECONDS:-300}"
+    ;;
+  *)
+    echo "usage: tests/gate.sh test|nightly" >&2
+    exit 2
+    ;;
+esac
+finish built

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Installs what a bare Debian 12 lacks, or, without root, says which command does.
+#
+#   tools/bootstrap.sh [SET...]      sets: build run test bench; all of them without an argument
+#
+# build = compile `canbao` and its tests · run = the private PostgreSQL · test = sanitizers, fuzzing,
+# lint, format · bench = the tool we measure against. Quick (well under a second) when nothing is
+# missing, so every make target may call it. Exit codes: 0 everything there, 4 something is missing.
+set -euo pipefail
+
+build_packages=(
+  make git ca-certificates g++-12 cmake ninja-build ccache pkg-config python3
+  libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
+  libzstd-dev zlib1g-dev libssl-dev libxlsxwriter-dev libzip-dev libexpat1-dev
+  libboost1.81-dev libboost-json1.81-dev libicu-dev libpq-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+build_commands=(node:nodejs npm:npm) # tables of names and divisions are generated from npm packages
+run_packages=(postgresql-15)
+test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15)
+bench_packages=(python3-venv)
+
+packages=()
+commands=()
+for set in "${@:-all}"; do
+  case $set in
+    build) packages+=("${build_packages[@]}") commands+=("${build_commands[@]}") ;;
+    run) packages+=("${run_packages[@]}") ;;
+    test) packages+=("${test_packages[@]}") ;;
+    bench) packages+=("${bench_packages[@]}") commands+=("${build_commands[@]}") ;;
+    all)
+      packages+=("${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}")
+      commands+=("${build_commands[@]}")
+      ;;
+    *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench]" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
+  echo "bootstrap: this is not Debian; install the equivalents of: ${packages[*]}" >&2
+  exit 4
+fi
+
+installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "${packages[@]}" 2> /dev/null |
+  sed -n 's/^ii *//p' || true)
+missing=()
+for package in "${packages[@]}"; do
+  [[ $'\n'"$installed"$'\n' == *$'\n'"$package"$'\n'* ]] && continue
+  [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
+done
+# Node often comes from elsewhere than Debian's package: the command counts, not the package.
+for pair in ${commands[@]+"${commands[@]}"}; do
+  command -v "${pair%%:*}" > /dev/null || missing+=("${pair##*:}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+# Debian would make and start a cluster `main` of its own beside ours.
+cluster_conf=/etc/postgresql-common/createcluster.conf
+wants_postgres=no
+[[ " ${missing[*]} " == *" postgresql-15 "* ]] && wants_postgres=yes
+
+if [ "$(id -u)" -ne 0 ]; then
+  {
+    echo "bootstrap: these packages are missing; please run:"
+    if [ $wants_postgres = yes ] && ! grep -qs '^create_main_cluster = false' $cluster_conf; then
+      echo "  sudo mkdir -p ${cluster_conf%/*} && echo 'create_main_cluster = false' | sudo tee -a $cluster_conf"
+    fi
+    echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}"
+  } >&2
+  exit 4
+fi
+
+if [ $wants_postgres = yes ] && ! grep -qs '^create_main_cluster = false' $cluster_conf; then
+  mkdir -p ${cluster_conf%/*}
+  echo 'create_main_cluster = false' >> $cluster_conf
+fi
+
+# Keep the file above, ask nothing, wait for another apt that holds the lock.
+export DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1
+apt_options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0
+  -o Dpkg::Options::=--force-confold)
+install() { apt-get "${apt_options[@]}" install -y -q --no-install-recommends "${missing[@]}"; }
+
+echo "bootstrap: installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The first try uses the package lists as they are; they may be missing or too old.
+if ! install > "$log" 2>&1; then
+  for attempt in 1 2 3; do
+    if apt-get "${apt_options[@]}" update -q >> "$log" 2>&1 && install >> "$log" 2>&1; then
+      exit 0
+    fi
+    [ "$attempt" = 3 ] || sleep $((attempt * 10))
+  done
+  tail -n 25 "$log" >&2
+  echo "bootstrap: apt-get could not install: ${missing[*]}" >&2
+  exit 4
+fi

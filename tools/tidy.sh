@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# clang-tidy over the sources, with the flags of the release build (build/release must be configured).
+# A file that passed is not looked at again until it, a header or .clang-tidy changes: the stamps in
+# build/tidy/ carry a digest of all three.
+#
+#   tools/tidy.sh [FILE...]      all sources by default
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+database=build/release
+[ -e $database/compile_commands.json ] || cmake --preset release --log-level=WARNING > /dev/null
+mkdir -p build/tidy
+
+headers=$(git ls-files -co --exclude-standard 'src/*.h' .clang-tidy | sort | xargs sha256sum | sha256sum | cut -c1-16)
+files=("$@")
+[ ${#files[@]} -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc')
+
+export headers database
+one() {
+  local file=$1 stamp
+  grep -qF "/$file\"" $database/compile_commands.json || return 0 # fuzz targets: not in this build
+  stamp=build/tidy/$(printf '%s' "$file" | tr '/' '_').$(sha256sum < "$file" | cut -c1-16).$headers
+  [ -e "$stamp" ] && return 0
+  if clang-tidy-16 -p $database --quiet --warnings-as-errors='*' "$file" > "$stamp.log" 2>&1; then
+    rm -f "$stamp.log"
+    touch "$stamp"
+  else
+    cat "$stamp.log"
+    rm -f "$stamp.log"
+    return 1
+  fi
+}
+export -f one
+printf '%s\n' "${files[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} bash -c 'one "$1"' _ {}
