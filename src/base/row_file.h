@@ -3,8 +3,9 @@
 // blocks, each encrypted under the run key (AES-256-CTR) and checked by a digest. Format:
 // docs/formats/row-files.md.
 //
-// A writer belongs to one thread; several writers write several files. Readers stream block by block.
-// A file without its closing footer is incomplete and refused: a crash never leaves half a table.
+// A writer belongs to one thread; several writers write several files. Readers stream block by
+// block. A file without its closing footer is incomplete and refused: a crash never leaves half a
+// table.
 #pragma once
 
 #include <array>
@@ -73,8 +74,9 @@ class RowFileWriter {
 
   int fd_ = -1;
   std::string path_;
-  RunKey key_{};
-  std::vector<char> buffer_;
+  RunKey key_{};              // of this file, derived from the run key
+  uint64_t seed_ = 0;         // of its checksums
+  std::vector<char> buffer_;  // room for the block's header, then its rows
   size_t size_ = 0;
   uint32_t block_rows_ = 0;
   uint64_t blocks_ = 0;
@@ -127,9 +129,11 @@ class RowFileReader {
   RowFileReader() = default;
   int fd_ = -1;
   std::string path_;
-  RunKey key_{};
+  RunKey key_{};       // of this file, derived from the run key
+  uint64_t seed_ = 0;  // of its checksums
   RowSchema schema_;
   uint64_t rows_ = 0;
+  uint64_t rows_read_ = 0;
   uint64_t offset_ = 0;
   uint64_t end_ = 0;
   uint64_t block_ = 0;
