@@ -50,6 +50,13 @@ function(canbao_library name)
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
 
+  if(NOT sources)
+    message(STATUS "src/${name} has no sources yet")
+    add_library(canbao_${name} INTERFACE)
+    target_link_libraries(canbao_${name} INTERFACE ${ARG_LINK})
+    return()
+  endif()
+
   add_library(canbao_${name} STATIC ${sources})
   target_include_directories(canbao_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(canbao_${name} PUBLIC ${ARG_LINK})
