@@ -294,6 +294,7 @@ Status RowFileWriter::Flush() {
   char* rows = buffer_.data() + sizeof(BlockHead);
   size_t n = size_ - sizeof(BlockHead);
   if (n > kMaxBlockBytes) throw std::logic_error("a row longer than a row file's block may be");
+  plain_.Update(rows, n);
   Crypt(key_, blocks_, rows, n);
   BlockHead head{};
   head.bytes = static_cast<uint32_t>(n);
@@ -317,6 +318,7 @@ Status RowFileWriter::Flush() {
 Status RowFileWriter::Finish() {
   if (fd_ < 0) throw std::logic_error("row file finished twice");
   CANBAO_TRY(Flush());
+  plain_sha256_ = plain_.FinishHex();
   Foot foot{};
   foot.rows = rows_;
   foot.blocks = blocks_;

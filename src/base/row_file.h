@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/date.h"
+#include "base/digest.h"
 #include "base/error.h"
 
 namespace canbao {
@@ -62,6 +63,9 @@ class RowFileWriter {
 
   Status Finish();  // writes the footer, syncs, closes
   uint64_t rows() const { return rows_; }
+  // SHA-256 over the plain rows, lower-case hex; after Finish(). The same rows give the same digest
+  // whatever the key.
+  const std::string& plain_sha256() const { return plain_sha256_; }
 
  private:
   RowFileWriter() = default;
@@ -82,6 +86,8 @@ class RowFileWriter {
   uint64_t blocks_ = 0;
   uint64_t rows_ = 0;
   uint64_t offset_ = 0;
+  Sha256 plain_;
+  std::string plain_sha256_;
 };
 
 // Rows of one block, column by column in the schema's order.
