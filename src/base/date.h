@@ -1,5 +1,5 @@
 // A calendar day in two bytes: 0 = missing, 1 = 1880-01-01, counted in days; 65535 stands for
-// 2059-06-06 and every later day ("without end"). Days before 1880 are not dates of a living person
+// 2059-06-05 and every later day ("without end"). Days before 1880 are not dates of a living person
 // and do not parse. Values order as days do, missing first.
 #pragma once
 
