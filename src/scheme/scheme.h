@@ -13,9 +13,14 @@ inline constexpr int kBranches = 5;
 // AAE140 as its number: 110 120 170 210 310 320 330 340 350 360 370 380 390 391 392 180 410 510.
 using SchemeCode = uint16_t;
 
-enum class SchemeStanding : uint8_t { kCounted, kMedicalCover /* 340 350 360 */, kNotCounted, kUnknown };
+enum class SchemeStanding : uint8_t {
+  kCounted,
+  kMedicalCover /* 340 350 360 */,
+  kNotCounted,
+  kUnknown
+};
 SchemeStanding StandingOf(SchemeCode scheme);
-Branch BranchOf(SchemeCode scheme);      // kNone for schemes not counted
+Branch BranchOf(SchemeCode scheme);  // kNone for schemes not counted
 bool IsEmployeeScheme(SchemeCode scheme);
 bool IsResidentScheme(SchemeCode scheme);
 
@@ -32,8 +37,8 @@ enum class State : uint8_t {
 constexpr bool IsActive(State s) {
   return s == State::kContributing || s == State::kReceiving || s == State::kBenefitSuspended;
 }
-std::string_view StateName(State s);   // "contributing"
-std::string_view StateNameZh(State s); // "参保缴费"
+std::string_view StateName(State s);    // "contributing"
+std::string_view StateNameZh(State s);  // "参保缴费"
 std::string_view BranchName(Branch b);
 std::string_view BranchNameZh(Branch b);
 
