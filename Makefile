@@ -11,7 +11,7 @@ help: ## this list
 
 build: ## the executable, build/release/bin/canbao
 	@tools/bootstrap.sh build
-	@cmake --preset release --log-level=WARNING
+	@cmake --preset release --log-level=WARNING > /dev/null
 	@cmake --build --preset release --target canbao -j $(JOBS)
 
 run: ## a demo province of 200,000 persons: made, compared, loaded, its account and forms shown
