@@ -25,18 +25,18 @@ struct PersonNumber {
 };
 
 enum class NumberClass : uint8_t {
-  kMissing = 0,    // empty, or a placeholder (无, 000…, 123456…)
-  kValid = 1,      // 18 digits: shape, real date, check digit (81/82/83 0000 and leading 9 included)
-  kUpgraded15 = 2, // a valid 15-digit number, upgraded; `number` is the 18-digit one
-  kOther = 3,      // another document (passport, 港澳台 pass, army id …), accepted by its own shape
-  kDamaged = 4     // anything else; `text` keeps the cleaned characters for repair
+  kMissing = 0,  // empty, or a placeholder (无, 000…, 123456…)
+  kValid = 1,    // 18 digits: shape, real date, check digit (81/82/83 0000 and leading 9 included)
+  kUpgraded15 = 2,  // a valid 15-digit number, upgraded; `number` is the 18-digit one
+  kOther = 3,  // another document (passport, 港澳台 pass, army id …), accepted by its own shape
+  kDamaged = 4  // anything else; `text` keeps the cleaned characters for repair
 };
 
 struct ParsedNumber {
   NumberClass cls = NumberClass::kMissing;
-  bool cleaned = false;      // blanks, full width, apostrophe, or lower-case x had to be repaired
-  PersonNumber number;       // kValid, kUpgraded15, kOther
-  char text[33] = {};        // cleaned text: upper case, half width, no blanks; NUL-terminated
+  bool cleaned = false;  // blanks, full width, apostrophe, or lower-case x had to be repaired
+  PersonNumber number;   // kValid, kUpgraded15, kOther
+  char text[33] = {};    // cleaned text: upper case, half width, no blanks; NUL-terminated
   uint8_t length = 0;
 };
 
@@ -47,15 +47,15 @@ ParsedNumber ParseNumber(std::string_view raw, std::string_view id_type, Date to
 // Parts of a citizen number. Missing / unknown for other documents.
 Date BirthDateOf(PersonNumber number);
 Sex SexOf(PersonNumber number);
-uint32_t AddressCodeOf(PersonNumber number);  // first six digits
-char CheckDigitOf(uint64_t first17);          // '0'..'9' or 'X'
-std::string ToText(PersonNumber number);      // 18 characters; empty for other documents
+uint32_t AddressCodeOf(PersonNumber number);       // first six digits
+char CheckDigitOf(uint64_t first17);               // '0'..'9' or 'X'
+std::string ToText(PersonNumber number);           // 18 characters; empty for other documents
 PersonNumber FromText18(std::string_view text18);  // none unless valid
 
 // Every valid citizen number one repair away from damaged `text`: one substituted digit (the check
-// digit too), one adjacent transposition, one missing digit, one extra digit, 15 leading digits kept
-// with the tail lost (spreadsheet: 000 or nothing behind them, or scientific notation that still
-// shows 15 digits). Sorted, without repetition. Real birth dates up to `today` only.
+// digit too), one adjacent transposition, one missing digit, one extra digit, 15 leading digits
+// kept with the tail lost (spreadsheet: 000 or nothing behind them, or scientific notation that
+// still shows 15 digits). Sorted, without repetition. Real birth dates up to `today` only.
 std::vector<PersonNumber> RepairCandidates(std::string_view text, Date today);
 
 // "330102********1111": for logs, screens and lists.

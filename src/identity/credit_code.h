@@ -21,7 +21,7 @@ struct ParsedCreditCode {
 };
 
 ParsedCreditCode ParseCreditCode(std::string_view raw);
-char CreditCodeCheck(std::string_view first17);         // 0 when a character is not allowed
-char OrganisationCodeCheck(std::string_view first8);    // 0 when a character is not allowed
+char CreditCodeCheck(std::string_view first17);       // 0 when a character is not allowed
+char OrganisationCodeCheck(std::string_view first8);  // 0 when a character is not allowed
 
 }  // namespace canbao::identity

@@ -18,9 +18,9 @@ namespace canbao::identity {
 struct Division {
   uint64_t v = 0;
   constexpr bool has_value() const { return v != 0; }
-  constexpr uint32_t county() const { return static_cast<uint32_t>(v / 1000000); }    // six digits
-  constexpr uint32_t city() const { return county() / 100 * 100; }                    // 330100
-  constexpr uint32_t province() const { return county() / 10000 * 10000; }            // 330000
+  constexpr uint32_t county() const { return static_cast<uint32_t>(v / 1000000); }  // six digits
+  constexpr uint32_t city() const { return county() / 100 * 100; }                  // 330100
+  constexpr uint32_t province() const { return county() / 10000 * 10000; }          // 330000
   friend constexpr auto operator<=>(Division, Division) = default;
 };
 
@@ -54,8 +54,8 @@ class DivisionTable {
   std::vector<Division> ChildrenOf(Division parent, Date on) const;
 
  private:
-  std::vector<DivisionRecord> records_;                       // by code, then valid_from
-  std::vector<std::pair<uint32_t, uint32_t>> successions_;    // old county → new county
+  std::vector<DivisionRecord> records_;                     // by code, then valid_from
+  std::vector<std::pair<uint32_t, uint32_t>> successions_;  // old county → new county
 };
 
 }  // namespace canbao::identity

@@ -1,6 +1,6 @@
 // Names of persons: folding (for matching only; the name as delivered is what is stored) and the
-// comparison of two folded names. Tables are generated at build time into name_tables.inc.
-// Pure functions over read-only tables, thread-safe.
+// comparison of two folded names. Tables are embedded at build time from data/names
+// (name_tables.inc). Pure functions over read-only tables, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,17 @@ inline constexpr int kMaxNameCodePoints = 64;
 struct FoldedName {
   char32_t cp[kMaxNameCodePoints];
   uint8_t length = 0;
+  // Bit i: one of the `·` variants stood before cp[i]. Not part of the folded text; it only tells
+  // CompareNames where the parts of a long name begin. Lost when a name is packed.
+  uint64_t breaks = 0;
   std::u32string_view view() const { return {cp, length}; }
 };
 
-// Folds UTF-8 text: drops blanks and zero-width characters, full width → half width, every `·`
-// variant → U+00B7, traditional / variant / PUA (U+E81A 㑳, U+E82A 㧐 …) characters → one form,
-// Latin letters → upper case. Invalid UTF-8 becomes U+FFFD. Never fails.
+// Folds UTF-8 text: drops blanks, zero-width characters, quotation marks and hyphens, full width →
+// half width, traditional / variant / PUA (U+E81A 㑳, U+E82A 㧐 …) characters → one form, Latin
+// letters → upper case without marks. Every `·` variant is dropped too, because agencies write a
+// blank in its place (库尔班 热合曼) and a blank within 张 三 means nothing: all spellings of one
+// name fold to one text. Invalid UTF-8 becomes U+FFFD. Never fails.
 void FoldName(std::string_view utf8, FoldedName* out);
 NameCode CodeOf(const FoldedName& name);
 inline NameCode FoldToCode(std::string_view utf8) {
@@ -40,21 +45,23 @@ inline NameCode FoldToCode(std::string_view utf8) {
   FoldName(utf8, &folded);
   return CodeOf(folded);
 }
-// Inverse of CodeOf for packed codes; must not be called for hashes.
+// Inverse of CodeOf for packed codes; a hash gives a name of length 0.
 void Unpack(NameCode code, FoldedName* out);
 std::string ToUtf8(const FoldedName& name);
 
 enum class NameAgreement : uint8_t {
   kExact,  // the same after folding
-  kAlike,  // rules.md §3 name_variant: one character of several, homophone, shape, swapped or missing
-           // given character, `?` `□` for a character
+  kAlike,  // rules.md §3 name_variant: one character of several, homophone, shape, swapped or
+           // missing given character, `?` `□` for a character
   kUnlike
 };
 NameAgreement CompareNames(const FoldedName& a, const FoldedName& b);
 
-// Toneless pinyin, syllables joined by blanks, the surname by its surname reading (单 shan, 曾 zeng …).
+// Toneless pinyin, syllables joined by blanks, the surname by its surname reading (单 shan, 曾 zeng
+// …), ü as v. Runs of Latin letters and digits are a syllable of their own, in lower case;
+// characters without a known reading stand for themselves.
 std::string Pinyin(std::string_view utf8);
-// Initials of the syllables, "zxf".
+// First letters of the syllables, "zxf".
 std::string PinyinInitials(std::string_view utf8);
 
 }  // namespace canbao::identity
