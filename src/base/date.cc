@@ -11,8 +11,7 @@ constexpr int64_t kEpoch =
     std::chrono::sys_days(std::chrono::year{1880} / 1 / 1).time_since_epoch().count();
 
 std::chrono::year_month_day Civil(Date d) {
-  return std::chrono::year_month_day(
-      std::chrono::sys_days(std::chrono::days(kEpoch + d.v - 1)));
+  return std::chrono::year_month_day(std::chrono::sys_days(std::chrono::days(kEpoch + d.v - 1)));
 }
 
 // First day number of each month of 1880..2060, so that building a date costs two loads.
@@ -76,7 +75,8 @@ std::string Date::ToIso() const {
   uint32_t n = yyyymmdd();
   char buf[11] = "0000-00-00";
   auto put = [&](int at, int digits, uint32_t value) {
-    for (int i = digits - 1; i >= 0; --i, value /= 10) buf[at + i] = static_cast<char>('0' + value % 10);
+    for (int i = digits - 1; i >= 0; --i, value /= 10)
+      buf[at + i] = static_cast<char>('0' + value % 10);
   };
   put(0, 4, n / 10000);
   put(5, 2, n / 100 % 100);
@@ -90,13 +90,14 @@ int Date::month_index() const { return year() * 12 + month() - 1; }
 int AgeOn(Date birth, Date on) {
   uint32_t b = birth.yyyymmdd();
   uint32_t o = on.yyyymmdd();
-  return static_cast<int>(o / 10000) - static_cast<int>(b / 10000) - (o % 10000 < b % 10000 ? 1 : 0);
+  return static_cast<int>(o / 10000) - static_cast<int>(b / 10000) -
+         (o % 10000 < b % 10000 ? 1 : 0);
 }
 
 Date ParseIsoDate(std::string_view t) {
   if (t.size() == 10 && t[4] == '-' && t[7] == '-') {
-    std::string compact = std::string(t.substr(0, 4)) + std::string(t.substr(5, 2)) +
-                          std::string(t.substr(8, 2));
+    std::string compact =
+        std::string(t.substr(0, 4)) + std::string(t.substr(5, 2)) + std::string(t.substr(8, 2));
     return ParseIsoDate(compact);
   }
   if (t.size() != 8) return {};

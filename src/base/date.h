@@ -28,8 +28,8 @@ struct Date {
   int year() const;
   int month() const;
   int day() const;
-  uint32_t yyyymmdd() const;      // 0 when missing
-  std::string ToIso() const;      // "2017-09-30", empty when missing
+  uint32_t yyyymmdd() const;  // 0 when missing
+  std::string ToIso() const;  // "2017-09-30", empty when missing
   Date FirstOfMonth() const;
   // Months counted from year 0: year * 12 + month - 1.
   int month_index() const;

@@ -1,5 +1,5 @@
-// SHA-256 of streams, for the identity of delivered files, outcome files and rules. A hasher belongs
-// to one thread.
+// SHA-256 of streams, for the identity of delivered files, outcome files and rules. A hasher
+// belongs to one thread.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,8 @@ std::string Error::ToString() const {
   }
   out += out.empty() ? "" : ": ";
   out += message.Get();
-  if (!remedy.Get().empty()) out += (CurrentLang() == Lang::kZh ? " 处理办法：" : " Remedy: ") + remedy.Get();
+  if (!remedy.Get().empty())
+    out += (CurrentLang() == Lang::kZh ? " 处理办法：" : " Remedy: ") + remedy.Get();
   return out;
 }
 

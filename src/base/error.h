@@ -1,5 +1,5 @@
-// Expected failures as values. An Error has a stable code (tests check the code, never the wording),
-// a message for people in both languages, where it happened and what to do about it.
+// Expected failures as values. An Error has a stable code (tests check the code, never the
+// wording), a message for people in both languages, where it happened and what to do about it.
 // Problems of single rows are data (findings, rejects), never Errors; broken invariants throw.
 #pragma once
 
@@ -54,15 +54,15 @@ inline tl::unexpected<Error> Fail(ErrorClass cls, std::string code, Text message
 // CANBAO_ASSIGN(decl, expr): the same, and moves the value into decl.
 #define CANBAO_CONCAT2(a, b) a##b
 #define CANBAO_CONCAT(a, b) CANBAO_CONCAT2(a, b)
-#define CANBAO_TRY(expr)                                                     \
-  do {                                                                       \
-    auto canbao_status = (expr);                                             \
+#define CANBAO_TRY(expr)                                                         \
+  do {                                                                           \
+    auto canbao_status = (expr);                                                 \
     if (!canbao_status) return ::canbao::Fail(std::move(canbao_status.error())); \
   } while (false)
 #define CANBAO_ASSIGN(decl, expr) CANBAO_ASSIGN_IMPL(CANBAO_CONCAT(canbao_r, __LINE__), decl, expr)
-#define CANBAO_ASSIGN_IMPL(tmp, decl, expr)                     \
-  auto tmp = (expr);                                            \
-  if (!tmp) return ::canbao::Fail(std::move(tmp.error()));      \
+#define CANBAO_ASSIGN_IMPL(tmp, decl, expr)                \
+  auto tmp = (expr);                                       \
+  if (!tmp) return ::canbao::Fail(std::move(tmp.error())); \
   decl = std::move(*tmp)
 
 }  // namespace canbao

@@ -1,6 +1,7 @@
 // Text for people, in Chinese and English side by side. Every message that can reach a user is made
 // in both languages where it is written, so that no translation table can fall behind.
-// Value types, no shared state but the process language, which main() sets once before threads start.
+// Value types, no shared state but the process language, which main() sets once before threads
+// start.
 #pragma once
 
 #include <fmt/format.h>

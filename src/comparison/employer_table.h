@@ -1,0 +1,47 @@
+// Employers as rows refer to them: by credit code or by the number of their scheme's system. Filled
+// from the employer extracts before any other file is read; read-only afterwards, shared by
+// threads. Indices are stable for one run and stored in records.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "extract/delivery.h"
+
+namespace canbao::comparison {
+
+inline constexpr uint32_t kNoEmployer = 0;
+inline constexpr uint32_t kUnknownEmployer =
+    1;  // a number was given that no employer extract knows
+
+struct Employer {
+  uint64_t order = 0;  // content decides which of two rows of one employer stays, not timing
+  uint8_t unit_type = 0;
+  uint32_t county = 0;
+};
+
+class EmployerTable : public extract::RowSink {
+ public:
+  EmployerTable() : employers_(2) {}
+  Status OnBatch(int worker, const extract::RowBatch& batch) override;
+
+  uint32_t Find(std::string_view uscc, std::string_view employer_no) const;
+  const Employer& At(uint32_t index) const { return employers_[index]; }
+  size_t size() const { return employers_.size() - 2; }
+
+  // For checkpoints: the employers by index; Find() needs no restoring.
+  std::string Serialize() const;
+  static std::unique_ptr<EmployerTable> Deserialize(std::string_view bytes);
+
+ private:
+  std::mutex mutex_;
+  std::vector<Employer> employers_;
+  std::unordered_map<uint64_t, uint32_t> index_;  // hash of "u:"code or "n:"number
+};
+
+}  // namespace canbao::comparison

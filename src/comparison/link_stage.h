@@ -1,0 +1,54 @@
+// Second stage: exact and repair. Every partition is resolved once to learn who exists; probes find
+// the persons one repair away; rows without a usable number get their final key (that of the person
+// they were repaired to, or a provisional one) and join the partitions; every person's first row is
+// marked, which gives person keys in internal order whatever the threads do.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comparison/spill.h"
+
+namespace canbao::comparison {
+
+// Person keys in the order in which rows are first seen: one bit per row, then ranks.
+class PersonNumbering {
+ public:
+  // `max_line` by canonical extract. Keys begin after `highest`, the last key ever given.
+  PersonNumbering(const std::vector<uint32_t>& max_line, uint64_t highest);
+  void Mark(uint16_t extract, uint32_t line) {
+    bits_[extract][line >> 6].fetch_or(1ull << (line & 63), std::memory_order_relaxed);
+  }
+  void Close();  // after all marks: counts ranks
+  uint64_t KeyOf(uint16_t extract, uint32_t line) const;
+  uint64_t highest() const { return highest_; }
+
+ private:
+  std::vector<std::vector<std::atomic<uint64_t>>> bits_;
+  std::vector<std::vector<uint64_t>>
+      rank_;  // persons before each run of 8 words, over all extracts
+  uint64_t highest_;
+};
+
+struct LinkInputs {
+  const Spill* keyed;
+  const Spill* unkeyed;
+  Spill* joined;  // out: unkeyed rows under their final key
+  const std::vector<uint16_t>* canonical;
+  RunKey key;
+  int threads;
+  const std::atomic<bool>* cancel;
+};
+
+struct LinkCounts {
+  uint64_t probes = 0;
+  uint64_t repaired = 0;
+  uint64_t ambiguous = 0;  // damaged rows that two or more persons would fit
+};
+
+Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering);
+
+}  // namespace canbao::comparison

@@ -1,0 +1,254 @@
+#include "comparison/manifest.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/file.h"
+
+namespace canbao::comparison {
+namespace {
+
+namespace json = boost::json;
+using extract::ExtractAccount;
+
+json::array PopulationJson(const std::vector<Population>& population) {
+  json::array out;
+  for (const Population& p : population) out.push_back(json::array{p.division, p.year, p.people});
+  return out;
+}
+
+std::vector<Population> PopulationFrom(const json::array& rows) {
+  std::vector<Population> out;
+  for (const json::value& v : rows) {
+    const json::array& a = v.as_array();
+    out.push_back({a.at(0).to_number<uint64_t>(), a.at(1).to_number<uint16_t>(),
+                   a.at(2).to_number<uint64_t>()});
+  }
+  return out;
+}
+
+json::object AccountJson(const ExtractAccount& a) {
+  return {{"rows_in", a.rows_in},
+          {"accepted", a.accepted},
+          {"rejected", a.rejected},
+          {"bytes", a.bytes},
+          {"unmapped_states", a.unmapped_states},
+          {"sha256", a.sha256},
+          {"encoding", a.encoding},
+          {"delimiter", std::string(1, a.delimiter)}};
+}
+
+uint64_t U64(const json::object& o, const char* key) { return o.at(key).to_number<uint64_t>(); }
+std::string Str(const json::object& o, const char* key) {
+  return std::string(o.at(key).as_string());
+}
+
+ExtractAccount AccountFrom(const json::object& o) {
+  ExtractAccount a;
+  a.rows_in = U64(o, "rows_in");
+  a.accepted = U64(o, "accepted");
+  a.rejected = U64(o, "rejected");
+  a.bytes = U64(o, "bytes");
+  a.unmapped_states = U64(o, "unmapped_states");
+  a.sha256 = Str(o, "sha256");
+  a.encoding = Str(o, "encoding");
+  a.delimiter = Str(o, "delimiter").front();
+  return a;
+}
+
+Error Broken(const std::string& path, const std::string& why) {
+  return Error{ErrorClass::kEnvironment,
+               "CB-COMPARISON-0010",
+               Msg("运行清单已损坏：{0}", "the manifest of a run is damaged: {0}", why),
+               Text{"请从备份恢复该文件。", "restore the file from a backup."},
+               path,
+               0,
+               0};
+}
+
+json::object ExtractJson(const ExtractResult& e) {
+  json::object o = AccountJson(e.account);
+  o["ordinal"] = e.ordinal;
+  o["file"] = e.spec.file;
+  o["path"] = e.spec.path;
+  o["kind"] = extract::KindName(e.spec.kind);
+  o["source"] = e.spec.source;
+  o["stage"] = extract::StageName(e.spec.stage);
+  o["region"] = e.spec.region;
+  o["scheme"] = e.spec.scheme;
+  o["delta"] = e.spec.delta;
+  o["linked"] = e.linked;
+  o["unlinked"] = e.unlinked;
+  o["reference"] = e.reference;
+  json::object outcomes;
+  for (int i = 1; i < kOutcomes; ++i) {
+    outcomes[OutcomeName(static_cast<Outcome>(i))] = e.outcomes[static_cast<size_t>(i)];
+  }
+  o["outcomes"] = std::move(outcomes);
+  return o;
+}
+
+ExtractResult ExtractFrom(const json::object& o) {
+  ExtractResult e;
+  e.account = AccountFrom(o);
+  e.ordinal = static_cast<uint16_t>(U64(o, "ordinal"));
+  e.spec.file = Str(o, "file");
+  e.spec.path = Str(o, "path");
+  bool known = false;
+  e.spec.kind = extract::KindFromName(Str(o, "kind"), &known);
+  e.spec.source = Str(o, "source");
+  for (int s = 0; s < 4; ++s) {
+    if (extract::StageName(static_cast<extract::Stage>(s)) == o.at("stage").as_string()) {
+      e.spec.stage = static_cast<extract::Stage>(s);
+    }
+  }
+  e.spec.region = static_cast<uint32_t>(U64(o, "region"));
+  e.spec.scheme = static_cast<scheme::SchemeCode>(U64(o, "scheme"));
+  e.spec.delta = o.at("delta").as_bool();
+  e.linked = U64(o, "linked");
+  e.unlinked = U64(o, "unlinked");
+  e.reference = U64(o, "reference");
+  const json::object& outcomes = o.at("outcomes").as_object();
+  for (int i = 1; i < kOutcomes; ++i) {
+    e.outcomes[static_cast<size_t>(i)] =
+        outcomes.at(OutcomeName(static_cast<Outcome>(i))).to_number<uint64_t>();
+  }
+  return e;
+}
+
+}  // namespace
+
+std::string ManifestOf(const CompareResult& r, const std::string& fingerprint) {
+  json::object o;
+  o["run"] = r.run;
+  o["format"] = 1;
+  o["province"] = r.province;
+  o["cutoff"] = r.cutoff.ToIso();
+  o["rules"] = r.rules;
+  o["key"] = fingerprint;
+  o["persons"] = json::object{{"count", r.persons}, {"highest_key", r.highest_key}};
+  o["settlements"] = r.settlements;
+  json::array extracts;
+  for (const ExtractResult& e : r.extracts) extracts.push_back(ExtractJson(e));
+  o["extracts"] = std::move(extracts);
+  json::object tables;
+  for (const auto& [name, t] : r.tables) {
+    tables[name] = json::object{{"rows", t.rows}, {"sha256", t.sha256}};
+  }
+  o["tables"] = std::move(tables);
+  json::array discrepancies;
+  for (uint64_t n : r.discrepancies) discrepancies.push_back(n);
+  o["discrepancies"] = std::move(discrepancies);
+  o["repair"] = json::object{{"probes", r.repair.probes},
+                             {"repaired", r.repair.repaired},
+                             {"ambiguous", r.repair.ambiguous}};
+  o["population"] = PopulationJson(r.population);
+  json::array figures;
+  for (const auto& [k, n] : r.figures) {
+    figures.push_back(json::array{k.county, k.city, k.hukou, k.form, k.column, n});
+  }
+  o["figures"] = std::move(figures);
+  o["result_digest"] = r.result_digest;
+  return json::serialize(o) + "\n";
+}
+
+Result<CompareResult> ParseManifest(std::string_view text, const std::string& path) {
+  try {
+    json::object o = json::parse(text).as_object();
+    CompareResult r;
+    r.run = Str(o, "run");
+    r.province = static_cast<uint32_t>(U64(o, "province"));
+    r.cutoff = ParseIsoDate(Str(o, "cutoff"));
+    r.rules = Str(o, "rules");
+    r.persons = U64(o.at("persons").as_object(), "count");
+    r.highest_key = U64(o.at("persons").as_object(), "highest_key");
+    r.settlements = o.at("settlements").as_bool();
+    for (const json::value& v : o.at("extracts").as_array()) {
+      r.extracts.push_back(ExtractFrom(v.as_object()));
+    }
+    for (const auto& kv : o.at("tables").as_object()) {
+      const json::object& t = kv.value().as_object();
+      r.tables[std::string(kv.key())] = {U64(t, "rows"), Str(t, "sha256")};
+    }
+    const json::array& discrepancies = o.at("discrepancies").as_array();
+    for (size_t i = 0; i < r.discrepancies.size() && i < discrepancies.size(); ++i) {
+      r.discrepancies[i] = discrepancies[i].to_number<uint64_t>();
+    }
+    const json::object& repair = o.at("repair").as_object();
+    r.repair = {U64(repair, "probes"), U64(repair, "repaired"), U64(repair, "ambiguous")};
+    r.population = PopulationFrom(o.at("population").as_array());
+    for (const json::value& v : o.at("figures").as_array()) {
+      const json::array& a = v.as_array();
+      r.figures[FigureKey{a.at(0).to_number<uint32_t>(), a.at(1).to_number<uint32_t>(),
+                          a.at(2).to_number<uint8_t>(), a.at(3).to_number<uint8_t>(),
+                          a.at(4).to_number<uint8_t>()}] = a.at(5).to_number<uint64_t>();
+    }
+    r.result_digest = Str(o, "result_digest");
+    return r;
+  } catch (const std::exception& e) {
+    return Fail(Broken(path, e.what()));
+  }
+}
+
+Result<PreviousRun> ParsePrevious(std::string_view manifest) {
+  try {
+    json::object o = json::parse(manifest).as_object();
+    return PreviousRun{Str(o, "key"), U64(o.at("persons").as_object(), "highest_key")};
+  } catch (const std::exception& e) {
+    return Fail(Broken("manifest.json", e.what()));
+  }
+}
+
+Result<CompareResult> ReadRun(const std::string& state_dir, const std::string& run) {
+  std::string folder = fmt::format("{}/runs/{}", state_dir, run);
+  CANBAO_ASSIGN(std::string text, ReadWholeFile(folder + "/manifest.json"));
+  CANBAO_ASSIGN(CompareResult result, ParseManifest(text, folder + "/manifest.json"));
+  CANBAO_ASSIGN(PreviousRun self, ParsePrevious(text));
+  std::string key_path = fmt::format("{}/keys/{}.key", state_dir, self.fingerprint);
+  CANBAO_ASSIGN(std::string key, ReadWholeFile(key_path));
+  if (key.size() != result.key.size()) return Fail(Broken(key_path, "size"));
+  std::copy(key.begin(), key.end(), result.key.begin());
+  result.folder = folder;
+  return result;
+}
+
+std::string CheckpointOf(const std::vector<ExtractAccount>& accounts,
+                         const std::vector<uint32_t>& max_lines,
+                         const std::vector<Population>& population, uint64_t highest,
+                         const std::string& employers_sha256) {
+  json::object o;
+  json::array list;
+  for (size_t i = 0; i < accounts.size(); ++i) {
+    json::object a = AccountJson(accounts[i]);
+    a["max_line"] = max_lines[i];
+    list.push_back(std::move(a));
+  }
+  o["accounts"] = std::move(list);
+  o["population"] = PopulationJson(population);
+  o["highest"] = highest;
+  o["employers"] = employers_sha256;
+  return json::serialize(o) + "\n";
+}
+
+bool ParseCheckpoint(std::string_view text, std::vector<ExtractAccount>* accounts,
+                     std::vector<uint32_t>* max_lines, std::vector<Population>* population,
+                     uint64_t* highest, std::string* employers_sha256) {
+  try {
+    json::object o = json::parse(text).as_object();
+    accounts->clear();
+    max_lines->clear();
+    for (const json::value& v : o.at("accounts").as_array()) {
+      accounts->push_back(AccountFrom(v.as_object()));
+      max_lines->push_back(static_cast<uint32_t>(U64(v.as_object(), "max_line")));
+    }
+    *population = PopulationFrom(o.at("population").as_array());
+    *highest = U64(o, "highest");
+    *employers_sha256 = Str(o, "employers");
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace canbao::comparison

@@ -1,0 +1,281 @@
+#include "comparison/outcome_stage.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/task_pool.h"
+#include "comparison/groups.h"
+#include "comparison/outcome_tables.h"
+#include "scheme/cells.h"
+
+namespace canbao::comparison {
+namespace {
+
+using extract::Kind;
+using scheme::EvidenceKind;
+
+// Figures by division, counted without a map on the way of every person.
+class FigureCounter {
+ public:
+  void Add(const scheme::Classification& c) {
+    Cells& cells = Of(c);
+    bool hukou = (c.flags & scheme::kH) != 0;
+    scheme::ForEachCell(c, [&](int form, int column) {
+      ++cells.counts[hukou][form == 21 ? 0 : 1][static_cast<size_t>(column)];
+    });
+  }
+  void MergeInto(FigureMap* out) const {
+    for (const Cells& c : cells_) {
+      for (int h = 0; h < 2; ++h) {
+        for (int f = 0; f < 2; ++f) {
+          for (size_t i = 0; i < 32; ++i) {
+            if (c.counts[h][f][i] == 0) continue;
+            (*out)[FigureKey{c.county, c.city, static_cast<uint8_t>(h),
+                             static_cast<uint8_t>(21 + f), static_cast<uint8_t>(i)}] +=
+                c.counts[h][f][i];
+          }
+        }
+      }
+    }
+  }
+
+ private:
+  struct Cells {
+    uint32_t county;
+    uint32_t city;
+    uint64_t counts[2][2][32] = {};
+  };
+  Cells& Of(const scheme::Classification& c) {
+    // Persons of one county do not come together, but counties are few: 20 bits of the code suffice
+    // as an index.
+    if (index_.empty()) index_.assign(1u << 20, 0);
+    uint32_t& at = index_[c.county & ((1u << 20) - 1)];
+    if (at != 0 && cells_[at - 1].county == c.county && cells_[at - 1].city == c.city) {
+      return cells_[at - 1];
+    }
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      if (cells_[i].county == c.county && cells_[i].city == c.city) {
+        at = static_cast<uint32_t>(i + 1);
+        return cells_[i];
+      }
+    }
+    cells_.push_back(Cells{c.county, c.city, {}});
+    at = static_cast<uint32_t>(cells_.size());
+    return cells_.back();
+  }
+  std::vector<uint32_t> index_;
+  std::vector<Cells> cells_;
+};
+
+// Everything one worker needs to turn the groups of a partition into outcomes.
+class GroupProcessor {
+ public:
+  GroupProcessor(const OutcomeInputs& in, int worker) : in_(in), worker_(worker) {
+    outcomes_count_.resize(in.extracts->size());
+  }
+
+  Status Process(const Groups& groups, OutcomeTables* tables) {
+    std::span<const Record> rows = groups.rows();
+    if (rows.empty()) {
+      if (tables != nullptr && groups.master() != 0) {
+        return tables->WriteMaster(groups.key(), groups.master());
+      }
+      return {};
+    }
+    Resolution res = resolver_.Resolve(rows, &outcomes_);
+    uint64_t person = 0;
+    if (res.has_person) {
+      ++persons_;
+      const Record& maker = rows[static_cast<size_t>(res.maker)];
+      person =
+          groups.master() != 0 ? groups.master() : in_.numbering->KeyOf(maker.extract, maker.line);
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ++outcomes_count_[rows[i].extract][static_cast<size_t>(outcomes_[i])];
+      if (in_.links != nullptr) CANBAO_TRY(Link(rows[i], Belongs(i) ? person : 0, outcomes_[i]));
+    }
+    scheme::Classification c;
+    if (res.has_person) {
+      Gather(rows, res);
+      c = scheme::Classify(facts_, *in_.rules);
+      figures_.Add(c);
+    }
+    if (tables != nullptr) {
+      CANBAO_TRY(tables->Write(rows, outcomes_, res, person, facts_, enrolments_, c));
+      if (!res.has_person && groups.master() != 0) {
+        CANBAO_TRY(tables->WriteMaster(groups.key(), groups.master()));
+      }
+    }
+    return {};
+  }
+
+  uint64_t persons() const { return persons_; }
+  const FigureCounter& figures() const { return figures_; }
+  const auto& outcome_counts() const { return outcomes_count_; }
+
+ private:
+  // Is row `i` of the group one of its person's?
+  bool Belongs(size_t i) const {
+    return outcomes_[i] != Outcome::kConflict && outcomes_[i] != Outcome::kNone;
+  }
+
+  Status Link(const Record& r, uint64_t person, Outcome outcome) {
+    char out[15];
+    std::memcpy(out, &r.extract, 2);
+    std::memcpy(out + 2, &r.line, 4);
+    std::memcpy(out + 6, &person, 8);
+    out[14] = static_cast<char>(outcome);
+    return in_.links->Append(worker_, (*in_.link_base)[r.extract] + (r.line >> 20), out,
+                             sizeof(out));
+  }
+
+  void Gather(std::span<const Record> rows, const Resolution& res) {
+    facts_ = scheme::PersonFacts{};
+    enrolments_.clear();
+    evidence_.clear();
+    settlements_.clear();
+    facts_.in_register = res.in_register;
+    facts_.confirmed = res.confirmed;
+    facts_.birth = res.birth;
+    facts_.sex = res.sex;
+    if (res.in_register) {
+      RegisterFields f = DecodeRegister(rows[static_cast<size_t>(res.reference)]);
+      facts_.management = f.management;
+      facts_.changed_on = f.changed_on;
+      facts_.hukou = identity::Division{f.hukou};
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const Record& r = rows[i];
+      if (!Belongs(i) || IsRegister(r.kind)) continue;
+      if (HasEnrolment(r.kind)) {
+        AddEnrolment(DecodeEnrolment(r), res.confirmed);
+      } else {
+        AddEvidence(static_cast<Kind>(r.kind), DecodeEvidence(r), outcomes_[i]);
+      }
+    }
+    if (settlements_.size() > 1) FindDoubleSettlement();
+    facts_.enrolments = enrolments_;
+    facts_.evidence = evidence_;
+  }
+
+  void AddEnrolment(const EnrolmentFields& f, bool confirmed) {
+    const Employer& employer = in_.employers->At(f.employer);
+    scheme::EnrolmentFact e;
+    e.scheme = f.scheme;
+    e.state = f.state;
+    e.confirmed = confirmed;
+    e.has_employer = f.employer != kNoEmployer;
+    e.unit_type = employer.unit_type;
+    e.employer_county = employer.county;
+    e.insured_category = f.insured_category;
+    e.region = f.region;
+    e.enrolled_on = f.enrolled_on;
+    e.ended_on = f.ended_on;
+    e.insured_year = f.insured_year;
+    enrolments_.push_back(e);
+  }
+
+  void AddEvidence(Kind kind, const EvidenceFields& f, Outcome outcome) {
+    if (kind == Kind::kMedicalSettlement) {
+      settlements_.emplace_back(f.employer, f.code);
+      return;
+    }
+    scheme::EvidenceFact e;
+    e.kind = f.evidence;
+    e.exact = outcome == Outcome::kExact;
+    e.from = f.from;
+    e.until = f.until;
+    if (e.kind == EvidenceKind::kWageTax || e.kind == EvidenceKind::kEmploymentFiling) {
+      const Employer& employer = in_.employers->At(f.employer);
+      e.unit_type = employer.unit_type;
+      e.county = employer.county;
+    } else {
+      e.county = identity::Division{f.code}.county();
+    }
+    evidence_.push_back(e);
+  }
+
+  // Two schemes that pay for one admission or invoice.
+  void FindDoubleSettlement() {
+    std::sort(settlements_.begin(), settlements_.end());
+    for (size_t i = 1; i < settlements_.size(); ++i) {
+      if (settlements_[i].first == settlements_[i - 1].first &&
+          settlements_[i].second != settlements_[i - 1].second) {
+        scheme::EvidenceFact e;
+        e.kind = EvidenceKind::kDoubleSettlement;
+        evidence_.push_back(e);
+        return;
+      }
+    }
+  }
+
+  const OutcomeInputs& in_;
+  int worker_;
+  Resolver resolver_;
+  std::vector<Outcome> outcomes_;
+  scheme::PersonFacts facts_;
+  std::vector<scheme::EnrolmentFact> enrolments_;
+  std::vector<scheme::EvidenceFact> evidence_;
+  std::vector<std::pair<uint32_t, uint64_t>> settlements_;
+  FigureCounter figures_;
+  std::vector<std::array<uint64_t, kOutcomes>> outcomes_count_;
+  uint64_t persons_ = 0;
+};
+
+}  // namespace
+
+Result<OutcomeCounts> RunOutcomeStage(const OutcomeInputs& in) {
+  uint32_t partitions = in.keyed->partitions();
+  uint32_t per_shard = partitions / kShards;
+  std::vector<std::unique_ptr<GroupProcessor>> workers;
+  for (int w = 0; w < in.threads; ++w) workers.push_back(std::make_unique<GroupProcessor>(in, w));
+  std::vector<std::unique_ptr<OutcomeTables>> shards(kShards);
+  std::atomic<uint64_t> done{0};
+
+  // With outcome files a task is a shard, so that one file has one writer; without, a partition.
+  bool write = !in.folder.empty();
+  size_t tasks = write ? kShards : partitions;
+  TaskPool pool(in.threads, in.cancel);
+  CANBAO_TRY(pool.ForEach(tasks, [&](int worker, size_t task) -> Status {
+    thread_local Groups groups;
+    StreamCipher cipher(in.key);
+    GroupProcessor& processor = *workers[static_cast<size_t>(worker)];
+    OutcomeTables* tables = nullptr;
+    if (write) {
+      CANBAO_ASSIGN(shards[task],
+                    OutcomeTables::Create(in.folder, static_cast<uint32_t>(task), in));
+      tables = shards[task].get();
+    }
+    uint32_t begin = static_cast<uint32_t>(write ? task * per_shard : task);
+    uint32_t end = write ? begin + per_shard : begin + 1;
+    for (uint32_t p = begin; p < end; ++p) {
+      if (pool.stopping()) return {};
+      groups.Clear();
+      CANBAO_TRY(groups.Add(*in.keyed, p, &cipher));
+      CANBAO_TRY(groups.Add(*in.joined, p, &cipher));
+      groups.Build(write);
+      for (size_t g = 0; g < groups.size(); ++g) {
+        groups.Get(g, *in.canonical);
+        CANBAO_TRY(processor.Process(groups, tables));
+      }
+      uint64_t n = done.fetch_add(1, std::memory_order_relaxed) + 1;
+      if (in.progress) in.progress(n, partitions);
+    }
+    if (tables != nullptr) CANBAO_TRY(tables->Finish());
+    return {};
+  }));
+
+  OutcomeCounts counts;
+  counts.outcomes.resize(in.extracts->size());
+  for (const auto& w : workers) {
+    w->figures().MergeInto(&counts.figures);
+    counts.persons += w->persons();
+    for (size_t e = 0; e < counts.outcomes.size(); ++e) {
+      for (size_t o = 0; o < kOutcomes; ++o) counts.outcomes[e][o] += w->outcome_counts()[e][o];
+    }
+  }
+  if (write) OutcomeTables::Summarise(shards, &counts);
+  return counts;
+}
+
+}  // namespace canbao::comparison
