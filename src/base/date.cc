@@ -17,7 +17,7 @@ std::chrono::year_month_day Civil(Date d) {
 // First day number of each month of 1880..2060, so that building a date costs two loads.
 struct MonthTable {
   std::array<uint16_t, 181 * 12> first{};
-  MonthTable() {
+  constexpr MonthTable() {
     for (int y = 1880; y <= 2060; ++y) {
       for (int m = 1; m <= 12; ++m) {
         int64_t n = std::chrono::sys_days(std::chrono::year{y} / m / 1).time_since_epoch().count() -
@@ -28,7 +28,7 @@ struct MonthTable {
     }
   }
 };
-const MonthTable kMonths;
+constexpr MonthTable kMonths;  // at compile time: other static values may be dates
 
 }  // namespace
 

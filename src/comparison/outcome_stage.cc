@@ -46,10 +46,8 @@ class FigureCounter {
     uint64_t counts[2][2][32] = {};
   };
   Cells& Of(const scheme::Classification& c) {
-    // Persons of one county do not come together, but counties are few: 20 bits of the code suffice
-    // as an index.
-    if (index_.empty()) index_.assign(1u << 20, 0);
-    uint32_t& at = index_[c.county & ((1u << 20) - 1)];
+    // Counties are few, a few thousand at most: a small direct-mapped index in front of the list.
+    uint32_t& at = index_[(c.county ^ c.county >> 7) % index_.size()];
     if (at != 0 && cells_[at - 1].county == c.county && cells_[at - 1].city == c.city) {
       return cells_[at - 1];
     }
@@ -63,7 +61,7 @@ class FigureCounter {
     at = static_cast<uint32_t>(cells_.size());
     return cells_.back();
   }
-  std::vector<uint32_t> index_;
+  std::array<uint32_t, 4096> index_{};
   std::vector<Cells> cells_;
 };
 
