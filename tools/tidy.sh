@@ -6,9 +6,12 @@
 #   tools/tidy.sh [FILE...]      all sources by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-database=build/release
-[ -e $database/compile_commands.json ] || cmake --preset release --log-level=WARNING > /dev/null
-mkdir -p build/tidy
+[ -e build/release/compile_commands.json ] || cmake --preset release --log-level=WARNING > /dev/null
+database=build/tidy
+mkdir -p $database
+# clang knows neither gcc's precompiled headers nor its warning options.
+sed -E 's/ -Winvalid-pch//g; s/ -include [^ ]+cmake_pch\.hxx//g; s/ -W[a-z][^ "]*//g' \
+  build/release/compile_commands.json > $database/compile_commands.json
 
 headers=$(git ls-files -co --exclude-standard 'src/*.h' .clang-tidy | sort | xargs sha256sum | sha256sum | cut -c1-16)
 files=("$@")
