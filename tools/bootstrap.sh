@@ -15,22 +15,22 @@ build_packages=(
   libboost1.81-dev libboost-json1.81-dev libicu-dev libpq-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
-build_commands=(node:nodejs npm:npm) # tables of names and divisions are generated from npm packages
 run_packages=(postgresql-15)
 test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15)
 bench_packages=(python3-venv)
+bench_commands=(node:nodejs npm:npm)
 
 packages=()
 commands=()
 for set in "${@:-all}"; do
   case $set in
-    build) packages+=("${build_packages[@]}") commands+=("${build_commands[@]}") ;;
+    build) packages+=("${build_packages[@]}") ;;
     run) packages+=("${run_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    bench) packages+=("${bench_packages[@]}") commands+=("${build_commands[@]}") ;;
+    bench) packages+=("${bench_packages[@]}") commands+=("${bench_commands[@]}") ;;
     all)
       packages+=("${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}")
-      commands+=("${build_commands[@]}")
+      commands+=("${bench_commands[@]}")
       ;;
     *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench]" >&2; exit 2 ;;
   esac
