@@ -1,0 +1,305 @@
+#include "register/internal/encoder.h"
+
+#include <cstring>
+
+namespace canbao::reg {
+namespace {
+
+// 1880-01-01 is day 1 of a Date and lies this many days before 2000-01-01.
+constexpr int32_t kDaysFrom1880To2000 = 43829;
+
+// The fields whose values tell who somebody is: kept sealed wherever they stand.
+bool IsIdentityField(std::string_view field) {
+  return field == "id_number" || field == "phone" || field == "number" ||
+         field == "former_id_number" || field == "former_number" || field == "document";
+}
+
+// A citizen number may stand in any field's value (a conflict names the number of the other
+// person).
+bool HoldsNumber(std::string_view value) {
+  int run = 0;
+  for (char ch : value) {
+    run = ch >= '0' && ch <= '9' ? run + 1 : 0;
+    if (run >= 14) return true;
+  }
+  return false;
+}
+
+// Length of the UTF-8 character at p that PostgreSQL accepts; 0 when it does not.
+size_t CharLength(const uint8_t* p, size_t n) {
+  if (p[0] == 0) return 0;
+  if (p[0] < 0x80) return 1;
+  auto more = [&](size_t i) { return i < n && (p[i] & 0xC0) == 0x80; };
+  if (p[0] >= 0xC2 && p[0] <= 0xDF) return more(1) ? 2 : 0;
+  if (p[0] >= 0xE0 && p[0] <= 0xEF) {
+    if (!more(1) || !more(2) || (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F)) {
+      return 0;
+    }
+    return 3;
+  }
+  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
+    if (!more(1) || !more(2) || !more(3) || (p[0] == 0xF0 && p[1] < 0x90) ||
+        (p[0] == 0xF4 && p[1] > 0x8F)) {
+      return 0;
+    }
+    return 4;
+  }
+  return 0;
+}
+
+bool IsClean(std::string_view text) {
+  const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
+  size_t n = text.size();
+  for (; n >= 8; p += 8, n -= 8) {
+    uint64_t w;
+    std::memcpy(&w, p, 8);
+    // Eight ASCII bytes, none of them NUL.
+    if (((w | (w - 0x0101010101010101ull)) & 0x8080808080808080ull) != 0) break;
+  }
+  while (n > 0) {
+    size_t k = CharLength(p, n);
+    if (k == 0) return false;
+    p += k;
+    n -= k;
+  }
+  return true;
+}
+
+// What a source smuggled in (a NUL, a lone surrogate) must not stop a load of millions: U+FFFD.
+std::string Clean(std::string_view text) {
+  const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    size_t k = CharLength(p + i, text.size() - i);
+    if (k == 0) {
+      out += "\xEF\xBF\xBD";
+      ++i;
+    } else {
+      out.append(text.substr(i, k));
+      i += k;
+    }
+  }
+  return out;
+}
+
+void PutText(CopyBuffer& b, std::string_view text) {
+  if (IsClean(text)) {
+    b.Bytes(text);
+  } else {
+    b.Bytes(Clean(text));
+  }
+}
+
+int Find(const RowSchema& schema, std::string_view name) {
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    if (schema.columns[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+int32_t PgDays(Date date) {
+  if (date == Date::Last()) return CopyBuffer::kInfinity;
+  return static_cast<int32_t>(date.v) - 1 - kDaysFrom1880To2000;
+}
+
+Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
+                             const std::string& path, const EncoderContext* context) {
+  Encoder e;
+  e.context_ = context;
+  e.path_ = path;
+  e.cutoff_days_ = PgDays(context->cutoff);
+  for (const Column& c : schema.columns) e.types_.push_back(c.type);
+  e.cells_.resize(e.types_.size());
+  auto need = [&](const char* name) -> Result<int> {
+    int i = Find(schema, name);
+    if (i < 0) {
+      return Fail(Error{ErrorClass::kInternal,
+                        "CB-REGISTER-0505",
+                        Msg("结果文件缺少列 {0}。", "the outcome file has no column {0}.", name),
+                        {},
+                        path,
+                        0,
+                        0});
+    }
+    return i;
+  };
+  CANBAO_ASSIGN(e.bucket_cell_, need(layout.bucket_of));
+  e.bucket_by_line_ = std::strcmp(layout.bucket_of, "row_ref") == 0;
+  e.ref_cell_ = Find(schema, "row_ref");
+  e.field_cell_ = Find(schema, "field");
+  for (const LayoutColumn& c : layout.columns) {
+    int cell = -1;
+    if (c.from[0] != '\0') {
+      CANBAO_ASSIGN(cell, need(c.from));
+    }
+    e.steps_.push_back({c.form, cell, (c.traits & kZeroIsNull) != 0});
+  }
+  return e;
+}
+
+Result<int64_t> Encoder::Ref(uint64_t row_ref) const {
+  if (row_ref == 0) return 0;
+  uint64_t ordinal = row_ref >> 48, line = row_ref & 0xFFFFFFFFFFull;
+  if (ordinal >= context_->extracts.size() || context_->extracts[ordinal].id == 0 ||
+      line > 0xFFFFFFFFull) {
+    return Fail(Error{ErrorClass::kInternal,
+                      "CB-REGISTER-0506",
+                      Msg("结果文件的行引用无效：文件序号 {0}，行 {1}。",
+                          "the outcome file refers to extract {0}, line {1}, which is not listed.",
+                          ordinal, line),
+                      {},
+                      path_,
+                      0,
+                      0});
+  }
+  return static_cast<int64_t>(static_cast<uint64_t>(context_->extracts[ordinal].id) << 40 |
+                              (row_ref >> 40 & 0xFF) << 32 | line);
+}
+
+Status Encoder::Add(std::string_view block) {
+  RowCursor in(block.data(), block.size());
+  while (!in.AtEnd()) {
+    for (size_t i = 0; i < types_.size(); ++i) {
+      Cell& c = cells_[i];
+      switch (types_[i]) {
+        case ColumnType::kU8:
+          c.v = in.U8();
+          break;
+        case ColumnType::kU16:
+          c.v = in.U16();
+          break;
+        case ColumnType::kU32:
+          c.v = in.U32();
+          break;
+        case ColumnType::kU64:
+          c.v = in.U64();
+          break;
+        case ColumnType::kDate:
+          c.v = in.Day().v;
+          break;
+        case ColumnType::kText:
+          c.s = in.Text();
+          c.v = c.s.size();
+          break;
+      }
+    }
+    CANBAO_TRY(Row());
+  }
+  return {};
+}
+
+Status Encoder::Row() {
+  uint64_t by = cells_[static_cast<size_t>(bucket_cell_)].v;
+  int bucket = static_cast<int>((bucket_by_line_ ? by & 0xFFFFFFFFFFull : by) % kBuckets);
+  Out& out = out_[static_cast<size_t>(bucket)];
+  CopyBuffer& b = out.buffer;
+  ++out.rows;
+  b.Row(static_cast<int16_t>(steps_.size()));
+  static const Cell kNone;
+  for (const Step& step : steps_) {
+    const Cell& c = step.cell < 0 ? kNone : cells_[static_cast<size_t>(step.cell)];
+    if (step.zero_is_null && c.v == 0) {
+      b.Null();
+      continue;
+    }
+    switch (step.form) {
+      case Form::kBucket:
+        b.Int2(static_cast<int16_t>(bucket));
+        break;
+      case Form::kCutoff:
+      case Form::kValidFrom:
+        b.DateDays(cutoff_days_);
+        break;
+      case Form::kValidTo:
+        b.DateDays(CopyBuffer::kInfinity);
+        break;
+      case Form::kInt2:
+        b.Int2(static_cast<int16_t>(c.v));
+        break;
+      case Form::kInt4:
+        b.Int4(static_cast<int32_t>(c.v));
+        break;
+      case Form::kInt8:
+        b.Int8(static_cast<int64_t>(c.v));
+        break;
+      case Form::kBool:
+        b.Bool(c.v != 0);
+        break;
+      case Form::kDate:
+        b.DateDays(PgDays(Date{static_cast<uint16_t>(c.v)}));
+        break;
+      case Form::kText:
+        PutText(b, c.s);
+        break;
+      case Form::kRef: {
+        CANBAO_ASSIGN(int64_t ref, Ref(c.v));
+        b.Int8(ref);
+        break;
+      }
+      case Form::kNumber: {
+        size_t at = b.Reserve(FieldCipher::kBlock);
+        FieldCipher::NumberBlock(c.v, reinterpret_cast<uint8_t*>(b.data() + at));
+        out.blocks.push_back(at);
+        break;
+      }
+      case Form::kPhone: {
+        uint8_t block[FieldCipher::kBlock];
+        if (FieldCipher::PhoneBlock(c.s, block)) {
+          size_t at = b.Reserve(FieldCipher::kBlock);
+          std::memcpy(b.data() + at, block, sizeof(block));
+          out.blocks.push_back(at);
+        } else {
+          b.Bytes(context_->cipher->SealText(c.s));
+        }
+        break;
+      }
+      case Form::kSealedText:
+        b.Bytes(context_->cipher->SealText(c.s));
+        break;
+      case Form::kClearValue:
+      case Form::kSealedValue: {
+        bool identity =
+            (field_cell_ >= 0 && IsIdentityField(cells_[static_cast<size_t>(field_cell_)].s)) ||
+            HoldsNumber(c.s);
+        if (identity != (step.form == Form::kSealedValue)) {
+          b.Null();
+        } else if (identity) {
+          b.Bytes(context_->cipher->SealText(c.s));
+        } else {
+          PutText(b, c.s);
+        }
+        break;
+      }
+      case Form::kRegion: {
+        uint64_t region = c.v;
+        if (region == 0 && ref_cell_ >= 0) {
+          uint64_t ordinal = cells_[static_cast<size_t>(ref_cell_)].v >> 48;
+          if (ordinal < context_->extracts.size()) region = context_->extracts[ordinal].region;
+        }
+        b.Int4(static_cast<int32_t>(region != 0 ? region : context_->province));
+        break;
+      }
+    }
+  }
+  return {};
+}
+
+void Encoder::Seal(int bucket) {
+  Out& out = out_[static_cast<size_t>(bucket)];
+  if (out.blocks.empty()) return;
+  constexpr size_t kBlock = FieldCipher::kBlock;
+  scratch_.resize(out.blocks.size() * kBlock);
+  char* base = out.buffer.data();
+  for (size_t i = 0; i < out.blocks.size(); ++i) {
+    std::memcpy(scratch_.data() + i * kBlock, base + out.blocks[i], kBlock);
+  }
+  context_->cipher->SealBlocks(scratch_.data(), out.blocks.size());
+  for (size_t i = 0; i < out.blocks.size(); ++i) {
+    std::memcpy(base + out.blocks[i], scratch_.data() + i * kBlock, kBlock);
+  }
+  out.blocks.clear();
+}
+
+}  // namespace canbao::reg

@@ -1,0 +1,83 @@
+// From blocks of an outcome file to binary COPY rows in one buffer per bucket. Blocks to be sealed
+// are left plain and noted; Seal() encrypts all of a buffer's in one call before it is sent.
+// An encoder belongs to one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/row_file.h"
+#include "register/cipher.h"
+#include "register/connection.h"
+#include "register/internal/layout.h"
+
+namespace canbao::reg {
+
+// An extract as rows refer to it: by ordinal in the run, by id in the register.
+struct ExtractRef {
+  int32_t id = 0;
+  uint32_t region = 0;
+};
+
+struct EncoderContext {
+  const FieldCipher* cipher = nullptr;
+  std::vector<ExtractRef> extracts;  // by ordinal; id 0 = not listed
+  uint32_t province = 0;
+  Date cutoff;
+};
+
+// Days since 2000-01-01 as PostgreSQL counts; infinity for Date::Last().
+int32_t PgDays(Date date);
+
+class Encoder {
+ public:
+  // Refuses a file that lacks a column of the layout (CB-REGISTER-0505).
+  static Result<Encoder> For(const TableLayout& layout, const RowSchema& schema,
+                             const std::string& path, const EncoderContext* context);
+
+  // Appends all rows of a block. Refuses rows of extracts that the manifest does not list, and
+  // lines beyond 2^32 (0506).
+  Status Add(std::string_view block);
+  CopyBuffer& buffer(int bucket) { return out_[static_cast<size_t>(bucket)].buffer; }
+  int64_t& rows(int bucket) { return out_[static_cast<size_t>(bucket)].rows; }
+  // Before a buffer is sent.
+  void Seal(int bucket);
+
+ private:
+  struct Cell {
+    uint64_t v = 0;
+    std::string_view s;
+  };
+  struct Out {
+    CopyBuffer buffer;
+    std::vector<size_t> blocks;  // offsets of plain blocks
+    int64_t rows = 0;
+  };
+  struct Step {
+    Form form;
+    int cell;  // -1: none
+    bool zero_is_null;
+  };
+
+  Status Row();
+  Result<int64_t> Ref(uint64_t row_ref) const;
+
+  const EncoderContext* context_ = nullptr;
+  std::string path_;
+  std::vector<ColumnType> types_;
+  std::vector<Step> steps_;
+  int bucket_cell_ = 0;
+  bool bucket_by_line_ = false;
+  int ref_cell_ = -1;
+  int field_cell_ = -1;
+  int32_t cutoff_days_ = 0;
+  std::vector<Cell> cells_;
+  std::array<Out, kBuckets> out_;
+  std::vector<uint8_t> scratch_;
+};
+
+}  // namespace canbao::reg
