@@ -107,6 +107,7 @@ case $mode in
     build release
     export CANBAO_KILLS=${KILLS:-200}
     run_tests release -L 'unit|house|e2e|nightly'
+    check "clang-tidy" tools/tidy.sh --all
     build tsan
     run_tests tsan -L 'unit|sanitized'
     build fuzz fuzzers

@@ -3,7 +3,7 @@
 # A file that passed is not looked at again until it, a header or .clang-tidy changes: the stamps in
 # build/tidy/ carry a digest of all three.
 #
-#   tools/tidy.sh [FILE...]      all sources by default
+#   tools/tidy.sh [--all | FILE...]      all sources but tests and benchmarks by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ -e build/release/compile_commands.json ] || cmake --preset release --log-level=WARNING > /dev/null
@@ -14,8 +14,11 @@ sed -E 's/ -Winvalid-pch//g; s/ -include [^ ]+cmake_pch\.hxx//g; s/ -W[a-z][^ "]
   build/release/compile_commands.json > $database/compile_commands.json
 
 headers=$(git ls-files -co --exclude-standard 'src/*.h' .clang-tidy | sort | xargs sha256sum | sha256sum | cut -c1-16)
-files=("$@")
-[ ${#files[@]} -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.cc')
+case ${1-} in
+  --all) mapfile -t files < <(git ls-files 'src/*.cc') ;;
+  '') mapfile -t files < <(git ls-files 'src/*.cc' | grep -vE '_(test|bench|fuzz)\.cc$') ;;
+  *) files=("$@") ;;
+esac
 
 export headers database
 one() {
