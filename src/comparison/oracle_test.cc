@@ -366,7 +366,8 @@ class Engine {
     auto rejects = make("rejects", kRejectPartitions);
     auto joined = make("joined", partitions);
     EmployerTable employers;
-    PartitionStage stage(w.extracts, employers, keyed.get(), unkeyed.get(), rejects.get(),
+    DeltaIndex deltas(w.extracts);
+    PartitionStage stage(w.extracts, employers, deltas, keyed.get(), unkeyed.get(), rejects.get(),
                          {threads, false, kToday});
     // Blocks in any order, by any worker.
     std::vector<size_t> order(w.rows.size());

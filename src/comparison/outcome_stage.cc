@@ -21,17 +21,17 @@ class FigureCounter {
     Cells& cells = Of(c);
     bool hukou = (c.flags & scheme::kH) != 0;
     scheme::ForEachCell(c, [&](int form, int column) {
-      ++cells.counts[hukou][form == 21 ? 0 : 1][static_cast<size_t>(column)];
+      ++cells.counts[hukou][form - scheme::kForm21][static_cast<size_t>(column)];
     });
   }
   void MergeInto(FigureMap* out) const {
     for (const Cells& c : cells_) {
       for (int h = 0; h < 2; ++h) {
-        for (int f = 0; f < 2; ++f) {
-          for (size_t i = 0; i < 32; ++i) {
+        for (int f = 0; f < 3; ++f) {
+          for (size_t i = 0; i < 64; ++i) {
             if (c.counts[h][f][i] == 0) continue;
             (*out)[FigureKey{c.county, c.city, static_cast<uint8_t>(h),
-                             static_cast<uint8_t>(21 + f), static_cast<uint8_t>(i)}] +=
+                             static_cast<uint8_t>(scheme::kForm21 + f), static_cast<uint8_t>(i)}] +=
                 c.counts[h][f][i];
           }
         }
@@ -43,7 +43,7 @@ class FigureCounter {
   struct Cells {
     uint32_t county;
     uint32_t city;
-    uint64_t counts[2][2][32] = {};
+    uint64_t counts[2][3][64] = {};  // persons of H?, form − 21, column
   };
   Cells& Of(const scheme::Classification& c) {
     // Counties are few, a few thousand at most: a small direct-mapped index in front of the list.
@@ -77,6 +77,13 @@ class GroupProcessor {
     if (rows.empty()) {
       if (tables != nullptr && groups.master() != 0) {
         return tables->WriteMaster(groups.key(), groups.master());
+      }
+      return {};
+    }
+    if (rows[0].kind == kSuperseded) {
+      for (const Record& r : rows) {
+        ++outcomes_count_[r.extract][static_cast<size_t>(Outcome::kSuperseded)];
+        if (in_.links != nullptr) CANBAO_TRY(Link(r, 0, Outcome::kSuperseded));
       }
       return {};
     }

@@ -10,10 +10,6 @@ namespace {
 using extract::Kind;
 using identity::NumberClass;
 
-uint32_t PackedLine(const extract::Row& row) {
-  return static_cast<uint32_t>(row.sheet) << 24 | static_cast<uint32_t>(row.line);
-}
-
 }  // namespace
 
 uint32_t ShiftFor(uint32_t partitions) {
@@ -32,10 +28,12 @@ uint64_t ProvisionalKey(const extract::ExtractSpec& spec, const extract::Row& ro
 }
 
 PartitionStage::PartitionStage(const std::vector<extract::ExtractSpec>& extracts,
-                               const EmployerTable& employers, Spill* keyed, Spill* unkeyed,
-                               Spill* rejects, const PartitionOptions& options)
+                               const EmployerTable& employers, const DeltaIndex& deltas,
+                               Spill* keyed, Spill* unkeyed, Spill* rejects,
+                               const PartitionOptions& options)
     : extracts_(extracts),
       employers_(employers),
+      deltas_(deltas),
       keyed_(keyed),
       unkeyed_(unkeyed),
       rejects_(rejects),
@@ -66,6 +64,11 @@ Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const ext
     return {};
   }
   if (extract::IsReference(spec.kind)) return {};
+  if (deltas_.IsSuperseded(extract, line, row)) {
+    uint64_t key = HashKey(static_cast<uint64_t>(extract) << 32 | line) | kProvisionalBit;
+    size_t size = EncodeSuperseded(extract, line, key, &w->record);
+    return keyed_->Append(worker, PartitionOf(key, shift_), w->record.data(), size);
+  }
 
   uint32_t employer = employers_.Find(row.uscc, row.employer_no);
   if (row.number.number.has_value()) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "comparison/delta_index.h"
 #include "comparison/employer_table.h"
 #include "comparison/record.h"
 #include "comparison/spill.h"
@@ -38,7 +39,8 @@ struct PartitionOptions {
 class PartitionStage : public extract::RowSink {
  public:
   PartitionStage(const std::vector<extract::ExtractSpec>& extracts, const EmployerTable& employers,
-                 Spill* keyed, Spill* unkeyed, Spill* rejects, const PartitionOptions& options);
+                 const DeltaIndex& deltas, Spill* keyed, Spill* unkeyed, Spill* rejects,
+                 const PartitionOptions& options);
 
   Status OnBatch(int worker, const extract::RowBatch& batch) override;
 
@@ -57,6 +59,7 @@ class PartitionStage : public extract::RowSink {
 
   const std::vector<extract::ExtractSpec>& extracts_;
   const EmployerTable& employers_;
+  const DeltaIndex& deltas_;
   Spill* keyed_;
   Spill* unkeyed_;
   Spill* rejects_;
@@ -64,6 +67,11 @@ class PartitionStage : public extract::RowSink {
   uint32_t shift_;
   std::vector<Worker> workers_;
 };
+
+// The line as records carry it: workbooks put the sheet into the top byte.
+inline uint32_t PackedLine(const extract::Row& row) {
+  return static_cast<uint32_t>(row.sheet) << 24 | static_cast<uint32_t>(row.line);
+}
 
 // Partition of a key among `partitions` (a power of two, at least 2).
 inline uint32_t PartitionOf(uint64_t key, uint32_t shift) {

@@ -120,7 +120,7 @@ size_t FieldsSize(uint8_t kind, const uint8_t* p) {
            ((has & kHasFirstMonth) ? 2 : 0);
   }
   if (IsRegister(kind)) return 5 + 1 + 2 + 1 + 1;
-  if (kind == kProbe || kind == kMaster) return 0;
+  if (kind >= kSuperseded) return 0;  // and kMaster, kProbe
   return 1 + 2 + 2 + 4 + 5;
 }
 
@@ -205,6 +205,12 @@ size_t EncodeProbe(const extract::Row& row, uint16_t extract, uint32_t line, uin
   PutHead(&w, candidate, extract, line, row.name_code.v, kProbe, row.sex, row.number.cls, row.birth,
           0);
   if (row.name_code.is_hash()) w.Text(TextTag::kName, row.name);
+  return Finish(&w);
+}
+
+size_t EncodeSuperseded(uint16_t extract, uint32_t line, uint64_t key, std::vector<uint8_t>* out) {
+  Writer w{out};
+  PutHead(&w, key, extract, line, 0, kSuperseded, Sex::kUnknown, NumberClass::kMissing, Date{}, 0);
   return Finish(&w);
 }
 

@@ -22,6 +22,8 @@ namespace canbao::comparison {
 // Kinds beyond extract::Kind.
 inline constexpr uint8_t kProbe =
     254;  // a repair candidate of a damaged row: does this number lead to a person?
+inline constexpr uint8_t kSuperseded =
+    252;                                 // a row that a delta replaced or ended: counted, no more
 inline constexpr uint8_t kMaster = 253;  // a person of an earlier run; name code = its person key
 
 // Key space of PersonNumber, continued: persons known without a usable number.
@@ -107,6 +109,7 @@ size_t Encode(const extract::Row& row, extract::Kind kind, uint16_t extract, uin
 // The same row as a probe for `candidate`.
 size_t EncodeProbe(const extract::Row& row, uint16_t extract, uint32_t line, uint64_t candidate,
                    std::vector<uint8_t>* out);
+size_t EncodeSuperseded(uint16_t extract, uint32_t line, uint64_t key, std::vector<uint8_t>* out);
 size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out);
 // A copy of a decoded record under another key.
 size_t Rekey(const uint8_t* record, uint64_t key, std::vector<uint8_t>* out);

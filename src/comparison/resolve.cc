@@ -50,8 +50,9 @@ bool IsUsable(const Record& r) {
 }  // namespace
 
 std::string_view OutcomeName(Outcome outcome) {
-  static constexpr std::string_view kNames[] = {"",         "baseline", "exact",    "name_variant",
-                                                "repaired", "probable", "conflict", "unlinked"};
+  static constexpr std::string_view kNames[] = {"",          "baseline", "exact",    "name_variant",
+                                                "repaired",  "probable", "conflict", "unlinked",
+                                                "superseded"};
   return kNames[static_cast<size_t>(outcome)];
 }
 

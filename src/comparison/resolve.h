@@ -22,9 +22,10 @@ enum class Outcome : uint8_t {
   kRepaired = 4,
   kProbable = 5,
   kConflict = 6,
-  kUnlinked = 7
+  kUnlinked = 7,
+  kSuperseded = 8  // a newer delta row stands for it, or it ended something itself
 };
-inline constexpr int kOutcomes = 8;
+inline constexpr int kOutcomes = 9;
 std::string_view OutcomeName(Outcome outcome);  // "exact"
 
 // Are the two rows under one number about one person?

@@ -356,7 +356,14 @@ Status Run::ReadFiles() {
       std::vector<ExtractAccount> first,
       extract::ReadExtracts(delivery_, employers, options_.data_dir, state_.employers.get(), read));
   for (size_t i = 0; i < employers.size(); ++i) state_.accounts[employers[i]] = first[i];
-  PartitionStage stage(delivery_.extracts, *state_.employers, state_.keyed.get(),
+  std::vector<size_t> changes;
+  for (size_t i : others) {
+    if (delivery_.extracts[i].delta) changes.push_back(i);
+  }
+  DeltaIndex deltas(delivery_.extracts);
+  CANBAO_ASSIGN(std::vector<ExtractAccount> ignored,
+                extract::ReadExtracts(delivery_, changes, options_.data_dir, &deltas, read));
+  PartitionStage stage(delivery_.extracts, *state_.employers, deltas, state_.keyed.get(),
                        state_.unkeyed.get(), state_.rejects.get(), po);
   read.progress = [this](uint64_t done, uint64_t total) { Report(Phase::kRead, done, total); };
   CANBAO_ASSIGN(std::vector<ExtractAccount> rest,
@@ -530,7 +537,7 @@ Status Run::Account() {
     if (e.spec.kind == Kind::kHouseholdRegister) e.linked += of(Outcome::kConflict);
     e.unlinked = of(Outcome::kUnlinked) +
                  (e.spec.kind == Kind::kHouseholdRegister ? 0 : of(Outcome::kConflict));
-    if (extract::IsReference(e.spec.kind)) e.reference = e.account.accepted;
+    e.reference = extract::IsReference(e.spec.kind) ? e.account.accepted : of(Outcome::kSuperseded);
     if (e.account.rows_in != e.linked + e.unlinked + e.reference + e.account.rejected) {
       return Fail(
           Error{ErrorClass::kInternal, "CB-COMPARISON-0007",
