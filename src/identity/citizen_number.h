@@ -52,10 +52,14 @@ char CheckDigitOf(uint64_t first17);               // '0'..'9' or 'X'
 std::string ToText(PersonNumber number);           // 18 characters; empty for other documents
 PersonNumber FromText18(std::string_view text18);  // none unless valid
 
-// Every valid citizen number one repair away from damaged `text`: one substituted digit (the check
-// digit too), one adjacent transposition, one missing digit, one extra digit, 15 leading digits
-// kept with the tail lost (spreadsheet: 000 or nothing behind them, or scientific notation that
-// still shows 15 digits). Sorted, without repetition. Real birth dates up to `today` only.
+// Every valid citizen number one repair away from `text` (ParsedNumber::text): one substituted
+// digit (the check digit too), one adjacent transposition, one missing digit, one extra digit, 15
+// leading digits kept with the tail lost (spreadsheet: 000 or nothing behind them, or scientific
+// notation that still shows 15 digits). Sorted, without repetition. Real birth dates up to `today`
+// only. A valid number has no candidates but one that ends in 000: one lost tail in eleven leaves a
+// check digit that fits, so a number of that kind which nobody has is worth repairing too (`text`
+// itself is then among the candidates). 15 digits that are a valid old number are not taken for a
+// cut one.
 std::vector<PersonNumber> RepairCandidates(std::string_view text, Date today);
 
 // "330102********1111": for logs, screens and lists.

@@ -1,9 +1,13 @@
 // Administrative divisions (行政区划, GB/T 2260 and below) with validity dates and successors.
-// Built from data/divisions (generated at build time) into one read-only table; thread-safe.
+// Built from data/divisions into one read-only table; thread-safe. Villages (620,000) are read when
+// one is asked for first; without their file the table works down to the township.
+//
+// Years, not days: the sources date a change to its year. In that year the old code and the new one
+// are both valid (IsValid), while lists (CitiesOf, CountiesOf) hold the new one only.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,32 +34,62 @@ Division ParseDivision(std::string_view digits);
 struct DivisionRecord {
   Division code;
   std::string name;      // 上城区
-  uint16_t valid_from;   // year, 0 = before the first revision known
+  uint16_t valid_from;   // year, 0 = before the first revision known, or unknown
   uint16_t valid_until;  // year it was gone, 0 = still valid
 };
 
 class DivisionTable {
  public:
-  // Loads the tables under `data_dir`/divisions.
+  // Loads the tables under `data_dir`/divisions. CB-IDENTITY-0001 a table cannot be read,
+  // CB-IDENTITY-0002 a line of it is not understood.
   static Result<DivisionTable> Load(const std::string& data_dir);
 
-  // The name at `on` (the newest known when the code was never valid then); empty when unknown.
+  // The name at `on` (the newest known when the code was never valid then); empty when unknown. A
+  // missing `on` asks for the newest.
   std::string NameOf(Division code, Date on) const;
-  // "浙江省杭州市上城区", as far as known.
+  // "浙江省杭州市上城区", as far as known; 市辖区 and the like are left out.
   std::string FullNameOf(Division code, Date on) const;
   bool IsKnown(Division code) const;
+  // Towns and villages are known as of one year only: they are valid when their county is.
   bool IsValid(Division code, Date on) const;
-  // The county that stands for `county` at `on`: itself when valid, its successors otherwise
-  // (several after a split; empty when unknown).
+  // The counties that stand for `county` at `on`, ascending: itself when valid, its successors
+  // otherwise (several after a split; empty when none is known).
   std::vector<uint32_t> SuccessorsOf(uint32_t county, Date on) const;
-  // Cities of a province / counties of a city at `on`, ascending; includes 市本级 never.
+  // Cities of a province / counties of a city at `on`, ascending. A city is any code of four
+  // significant digits: also 110100 (the districts of Beijing) and 429000 (counties directly under
+  // a province). Never 市本级, never the codes of development zones, which only statistics has.
   std::vector<uint32_t> CitiesOf(uint32_t province, Date on) const;
   std::vector<uint32_t> CountiesOf(uint32_t city, Date on) const;
+  // The next level below, whichever it is: provinces below none, villages below a town.
   std::vector<Division> ChildrenOf(Division parent, Date on) const;
 
  private:
-  std::vector<DivisionRecord> records_;                     // by code, then valid_from
-  std::vector<std::pair<uint32_t, uint32_t>> successions_;  // old county → new county
+  struct Succession {
+    uint32_t from;
+    uint32_t to;
+    uint16_t year;
+  };
+  // Towns or villages: codes ascending; the name of codes[i] is text[starts[i], starts[i + 1]).
+  struct Places {
+    std::vector<uint64_t> codes;
+    std::vector<uint32_t> starts;
+    std::string text;
+    std::string_view NameOf(uint64_t code) const;    // empty when unknown
+    bool Add(uint64_t code, std::string_view name);  // false when out of order
+    void Finish();                                   // after the last Add
+  };
+  struct LazyVillages;
+
+  static Result<Places> ParsePlaces(std::string_view text, const std::string& path, size_t digits);
+  const DivisionRecord* RecordAt(Division code, Date on) const;
+  std::vector<uint32_t> ListBetween(uint32_t first, uint32_t last, uint32_t step, Date on) const;
+  const Places& villages() const;
+
+  std::vector<DivisionRecord> records_;  // by code, then valid_from
+  std::vector<Succession> successions_;  // by from, then to
+  Places statistical_;                   // county level, known by name only
+  Places towns_;
+  std::shared_ptr<LazyVillages> villages_;
 };
 
 }  // namespace canbao::identity

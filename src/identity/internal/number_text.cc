@@ -90,7 +90,7 @@ Family FamilyOf(std::string_view id_type) {
 // As delivered → trimmed, "1" → "01".
 std::string TrimType(std::string_view id_type) {
   std::string type = CleanNumber(id_type).text;
-  if (type.size() == 1 && IsDigit(type[0])) type.insert(0, "0");
+  if (type.size() == 1 && IsDigit(type[0])) return {'0', type[0]};
   return type;
 }
 
@@ -205,10 +205,8 @@ uint64_t OtherDocumentHash(std::string_view text, std::string_view id_type) {
     return HashOf(Family::kHongKongMacao, text.substr(0, 9));  // the last two count renewals
   }
   if (IsOldPermanentResidence(text)) return HashOf(Family::kPermanentResidence, text);
-  if (said == Family::kCitizen || said == Family::kPassport) {
-    if (IsPassportLike(text)) return HashOf(Family::kPassport, text);
-    if (said == Family::kCitizen) return 0;
-  }
+  if (said != Family::kMilitary && IsPassportLike(text)) return HashOf(Family::kPassport, text);
+  if (said == Family::kCitizen) return 0;
   if (said != Family::kMilitary && LooksLikeCitizenNumber(text)) return 0;
   return IsPlausible(text) ? HashOf(said, text) : 0;
 }
