@@ -21,7 +21,7 @@ int TypeOf(uint16_t scheme) { return scheme == 391 ? 390 : scheme; }
 
 // The pooling region for duplicates: the city, or the other province as a whole.
 uint32_t PoolOf(const Enrolment& e) {
-  return e.elsewhere ? e.region / 10000 * 10000 : e.region / 100 * 100;
+  return e.elsewhere ? e.region / 10000 * 10000 : static_cast<uint32_t>(e.city);
 }
 
 struct Spread {

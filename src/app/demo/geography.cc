@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "app/demo/random.h"
+#include "identity/division.h"
 
 namespace canbao::demo {
 namespace {
@@ -80,7 +81,7 @@ Result<Geography> BuiltIn(uint32_t province) {
   }
   Geography geo;
   geo.province = province;
-  for (const auto& [code, name] : kKnownCities) geo.cities.push_back({code, name, {}});
+  for (const auto& [code, name] : kKnownCities) geo.cities.push_back({code, name});
   for (const KnownCounty& known : kKnownCounties) {
     County county;
     county.code = known.code;
@@ -90,13 +91,81 @@ Result<Geography> BuiltIn(uint32_t province) {
       if (code != 0) county.revoked_codes.push_back(code);
     }
     AddVillages(&county);
-    geo.cities[county.city].counties.push_back(static_cast<int>(geo.counties.size()));
     geo.counties.push_back(std::move(county));
   }
   for (size_t i = 0; i < std::size(kForeignCounties); ++i) {
     geo.counties[i % geo.counties.size()].foreign_codes.push_back(kForeignCounties[i]);
   }
   geo.foreign_cities.assign(std::begin(kForeignCities), std::end(kForeignCities));
+  return geo;
+}
+
+// The division data at the cut-off. Towns and villages are younger than the counties of 2017: a county
+// that has none gets invented ones.
+Result<Geography> FromTable(const std::string& data_dir, uint32_t province) {
+  CANBAO_ASSIGN(const identity::DivisionTable table, identity::DivisionTable::Load(data_dir));
+  const Date on = Date::FromYmd(2017, 9, 30);
+  Geography geo;
+  geo.province = province;
+  const uint32_t two_digits = province / 10000;
+  // A municipality is one pooling region, whichever "city" its districts are filed under.
+  const bool municipality =
+      two_digits == 11 || two_digits == 12 || two_digits == 31 || two_digits == 50;
+  std::vector<uint32_t> foreign;
+  for (uint32_t p = 11; p <= 65; ++p) {
+    for (uint32_t city : table.CitiesOf(p * 10000, on)) {
+      if (city / 100 % 100 >= 90) continue;  // counties directly under a province: pooled apart
+      const std::vector<uint32_t> counties = table.CountiesOf(city, on);
+      if (p != two_digits) {
+        foreign.insert(foreign.end(), counties.begin(), counties.end());
+        const bool plain = p != 11 && p != 12 && p != 31 && p != 50;
+        if (plain && city / 100 % 100 <= 6) geo.foreign_cities.push_back(city);
+        continue;
+      }
+      if (geo.cities.empty() || !municipality) {
+        geo.cities.push_back(
+            {city, table.NameOf(identity::Division{city * 1000000ULL}, on)});
+        if (municipality) {
+          geo.cities[0].name = table.NameOf(identity::Division{province * 1000000ULL}, on);
+        }
+      }
+      for (uint32_t code : counties) {
+        County county;
+        county.code = code;
+        county.city = static_cast<int>(geo.cities.size()) - 1;
+        const identity::Division division{code * 1000000ULL};
+        county.name = table.NameOf(division, on);
+        for (identity::Division town : table.ChildrenOf(division, on)) {
+          int taken = 0;
+          for (identity::Division village : table.ChildrenOf(town, on)) {
+            if (++taken > 12 || county.villages.size() >= 120) break;
+            county.villages.push_back(
+                {village.v, county.name + table.NameOf(town, on) + table.NameOf(village, on)});
+          }
+        }
+        if (county.villages.empty()) AddVillages(&county);
+        geo.counties.push_back(std::move(county));
+      }
+    }
+  }
+  if (geo.counties.empty() || foreign.size() < 2 * geo.counties.size()) {
+    return Fail(ErrorClass::kUsage, "CB-APP-0101",
+                Msg("没有 {0} 的行政区划数据", "no division data for {0}", province));
+  }
+  // Codes that were valid once, for the people whose numbers are older.
+  for (uint32_t code = province + 101; code < province + 10000; ++code) {
+    const identity::Division division{code * 1000000ULL};
+    if (code % 100 == 0 || !table.IsKnown(division) || table.IsValid(division, on)) continue;
+    const std::vector<uint32_t> successors = table.SuccessorsOf(code, on);
+    if (successors.empty()) continue;
+    for (County& county : geo.counties) {
+      if (county.code == successors[0]) county.revoked_codes.push_back(code);
+    }
+  }
+  for (size_t i = 0; i < foreign.size(); ++i) {
+    std::vector<uint32_t>& codes = geo.counties[i % geo.counties.size()].foreign_codes;
+    if (codes.size() < 40) codes.push_back(foreign[i]);
+  }
   return geo;
 }
 
@@ -143,9 +212,10 @@ const County& Geography::CountyOfPerson(uint64_t index) const {
   }
 }
 
-Result<Geography> MakeGeography(const std::string& /*data_dir*/, uint32_t province,
+Result<Geography> MakeGeography(const std::string& data_dir, uint32_t province,
                                 uint64_t persons, uint64_t seed, int max_cities) {
-  CANBAO_ASSIGN(Geography geo, BuiltIn(province));
+  CANBAO_ASSIGN(Geography geo,
+                data_dir.empty() ? BuiltIn(province) : FromTable(data_dir, province));
   if (static_cast<int>(geo.cities.size()) > max_cities) {
     std::erase_if(geo.counties, [&](const County& c) { return c.city >= max_cities; });
     geo.cities.resize(max_cities);

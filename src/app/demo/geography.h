@@ -34,7 +34,6 @@ struct County {
 struct City {
   uint32_t code = 0;
   std::string name;
-  std::vector<int> counties;
 };
 
 struct Geography {
@@ -46,8 +45,8 @@ struct Geography {
   const County& CountyOfPerson(uint64_t index) const;
 };
 
-// `data_dir` holds divisions/; without it a built-in list of some counties of 330000 is used and
-// other provinces are refused. Shares `persons` out over the counties by a power law, on at most
+// `data_dir` holds divisions/; empty: a built-in list of some counties of 330000 (CB-APP-0101 for
+// another province). Shares `persons` out over the counties by a power law, on at most
 // `max_cities` cities.
 Result<Geography> MakeGeography(const std::string& data_dir, uint32_t province, uint64_t persons,
                                 uint64_t seed, int max_cities);

@@ -74,8 +74,8 @@ void SetStyle(Sheet* sheet, int style, bool slim, Rng* rng) {
   sheet->date_style = static_cast<uint8_t>(rng->Below(3));
   sheet->sex_words = rng->Below(2) == 0;
   if (slim) {
+    // UTF-8 throughout: the engines that the benchmarks compare with read nothing else.
     sheet->date_style = 0;
-    sheet->gb18030 = style % 3 == 0;
     return;
   }
   switch (style % 3) {
@@ -488,7 +488,7 @@ PackedBlock PackBlock(std::string_view plain) {
       static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(plain.data()), plain.size()));
   if (plain.empty()) return packed;
   z_stream stream{};
-  deflateInit2(&stream, 3, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
   packed.bytes.resize(deflateBound(&stream, plain.size()) + 64);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
   stream.avail_in = static_cast<uInt>(plain.size());

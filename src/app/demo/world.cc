@@ -145,7 +145,8 @@ void World::MakeCore(uint64_t index, Person* p) const {
     address = county.revoked_codes[rng.Below(static_cast<uint32_t>(county.revoked_codes.size()))];
   }
   p->id_type = 1;
-  const bool foreigner = migrant && rng.Below(1000) < 10;
+  // Slim files have no birth date beside the number, so everybody has a citizen number there.
+  const bool foreigner = migrant && rng.Below(1000) < 10 && !options_.slim;
   if (foreigner) {
     static constexpr uint8_t kTypes[] = {4, 4, 4, 5, 6, 8};
     p->id_type = kTypes[rng.Below(6)];
@@ -264,7 +265,7 @@ void World::AppendCreditCode(const EmployerRef& employer, std::string* out) cons
   text[8] = 'M';
   text[9] = 'A';
   // 31^6 codes; multiplication by a coprime number scatters neighbours and keeps them apart.
-  uint64_t scattered = (county.first_employer + employer.ordinal) * 618033989ULL % 887503681ULL;
+  uint64_t scattered = (county.first_employer + employer.ordinal + 1) * 618033989ULL % 887503681ULL;
   for (int i = 15; i >= 10; --i) {
     text[i] = kAlphabet[scattered % 31];
     scattered /= 31;
@@ -353,6 +354,19 @@ void World::AddEmployee(Person* p, uint16_t pension, uint16_t category, const Em
     e->employer = employer;
     e->variant = 0;
   };
+  // Some units enrol their people in a few schemes only.
+  const uint32_t part = rng->Below(1000);
+  static constexpr uint16_t kAlone[] = {410, 310, 210, 510, 110};
+  if (part < 60 && category == 101) {
+    put(kAlone[part / 4 % 5]);
+    return;
+  }
+  if (part < 140 && category == 101) {
+    put(pension);
+    if (part < 100) put(410);
+    if (part >= 90) put(310);
+    return;
+  }
   if (rng->Below(100) < 97) put(pension);
   for (const Cover& cover : kCovers) {
     const uint32_t share = category == 301   ? cover.civil
@@ -381,11 +395,11 @@ void World::MakeEnrolments(Person* p, Rng* rng) const {
     return;
   }
   if (gone && rng->Below(100) < 75) return;
-  if (p->prison_from != 0 || p->military == 1 || p->abroad != 0) {
+  if (p->prison_from != 0 || p->military != 0 || p->abroad != 0) {
     if (rng->Below(100) < 85) return;
   }
-  const uint32_t adult_on =
-      DateBetween(std::max((p->birth / 10000 + 20) * 10000 + 701, 19980101u), 20170831, rng);
+  const uint32_t adult_on = DateBetween(
+      std::clamp((p->birth / 10000 + 20) * 10000 + 701, 19980101u, 20170601u), 20170831, rng);
   const uint32_t resident_on = DateBetween(std::max(p->birth, 20090101u), 20170831, rng);
   auto medical = [&](uint32_t per_cent) {
     if (rng->Below(100) >= per_cent) return;
@@ -405,7 +419,8 @@ void World::MakeEnrolments(Person* p, Rng* rng) const {
       const uint16_t pension = rng->Below(100) < 10 ? 120 : 110;
       Enrolment* e = Add(p, pension, DemoState::kReceiving, home, adult_on, 101);
       e->variant = static_cast<uint8_t>(rng->Below(6));
-      if (rng->Below(1000) < 8) e->state = DemoState::kSuspended;
+      // Slim files lack 待遇状态, which tells a suspended pension.
+      if (rng->Below(1000) < 8 && !options_.slim) e->state = DemoState::kSuspended;
       if (rng->Below(100) < 95) {
         Add(p, 310, DemoState::kReceiving, home, adult_on, 101)->variant =
             static_cast<uint8_t>(rng->Below(6));
@@ -518,7 +533,7 @@ void World::MakeEnrolments(Person* p, Rng* rng) const {
     if (tail < 60) {
       Enrolment* e = Add(p, tail < 30 ? 110 : 310, DemoState::kTerminated, home, 20030501, 101);
       e->ended_on = DateBetween(20040101, kCutoff, rng);
-      e->variant = static_cast<uint8_t>(rng->Below(4));
+      e->variant = static_cast<uint8_t>(rng->Below(options_.slim ? 3 : 4));
     } else if (tail < 64) {
       Enrolment* e = Add(p, 170, DemoState::kTerminated, home, 20120501, 200);
       e->ended_on = 20171000 + 1 + rng->Below(8);  // still active at the cut-off
@@ -570,14 +585,14 @@ void World::MakeEvidence(Person* p, Rng* rng) const {
         p->prison_until = v < 20   ? 0
                           : v < 45 ? DateBetween(p->prison_from, kCutoff, rng)
                                    : DateBetween(20171001, 20221231, rng);
-      } else if (p->sex == 1 && p->age >= 18 && p->age < 32 && u < 900) {
+      } else if (p->sex == 1 && p->age >= 18 && p->age < 32 && u < 1900) {
         p->military = 1;
         p->military_from = DateBetween(20140101, 20170630, rng);
         if (rng->Below(100) < 20) p->military_until = DateBetween(20170701, 20171231, rng);
-      } else if (p->sex == 2 && p->age >= 22 && p->age < 55 && u < 1700) {
+      } else if (p->sex == 2 && p->age >= 22 && p->age < 55 && u < 1800) {
         p->military = 2;
         p->military_from = DateBetween(20110101, 20170630, rng);
-      } else if (p->age >= 16 && u >= 2000 && u < 3100) {
+      } else if (p->age >= 16 && u >= 2000 && u < 3300) {
         p->abroad = static_cast<uint8_t>(1 + rng->Below(3));
         p->left_on = DateBetween(20110101, 20170630, rng);
         if (rng->Below(100) < 22) p->returned_on = DateBetween(p->left_on, 20171231, rng);
