@@ -106,6 +106,7 @@ class ExpressionParser {
   bool ReadInt(int64_t* value) {
     Blanks();
     size_t start = at_;
+    *value = 0;
     while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0) {
       *value = *value * 10 + (text_[at_++] - '0');
     }
