@@ -109,7 +109,6 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
   Encoder e;
   e.context_ = context;
   e.path_ = path;
-  e.cutoff_days_ = PgDays(context->cutoff);
   for (const Column& c : schema.columns) e.types_.push_back(c.type);
   e.cells_.resize(e.types_.size());
   auto need = [&](const char* name) -> Result<int> {
@@ -130,6 +129,10 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
   e.ref_cell_ = Find(schema, "row_ref");
   e.field_cell_ = Find(schema, "field");
   for (const LayoutColumn& c : layout.columns) {
+    if (c.form == Form::kBucket || c.form == Form::kCutoff || c.form == Form::kValidFrom ||
+        c.form == Form::kValidTo) {
+      continue;  // the same in all rows of a leaf: its defaults
+    }
     int cell = -1;
     if (c.from[0] != '\0') {
       CANBAO_ASSIGN(cell, need(c.from));
@@ -206,14 +209,9 @@ Status Encoder::Row() {
     }
     switch (step.form) {
       case Form::kBucket:
-        b.Int2(static_cast<int16_t>(bucket));
-        break;
       case Form::kCutoff:
       case Form::kValidFrom:
-        b.DateDays(cutoff_days_);
-        break;
       case Form::kValidTo:
-        b.DateDays(CopyBuffer::kInfinity);
         break;
       case Form::kInt2:
         b.Int2(static_cast<int16_t>(c.v));

@@ -27,7 +27,6 @@ struct EncoderContext {
   const FieldCipher* cipher = nullptr;
   std::vector<ExtractRef> extracts;  // by ordinal; id 0 = not listed
   uint32_t province = 0;
-  Date cutoff;
 };
 
 // Days since 2000-01-01 as PostgreSQL counts; infinity for Date::Last().
@@ -74,7 +73,6 @@ class Encoder {
   bool bucket_by_line_ = false;
   int ref_cell_ = -1;
   int field_cell_ = -1;
-  int32_t cutoff_days_ = 0;
   std::vector<Cell> cells_;
   std::array<Out, kBuckets> out_;
   std::vector<uint8_t> scratch_;
