@@ -31,14 +31,40 @@ SCHEME_BIT = {110: "p110", 120: "p120", 310: "m", 410: "w", 210: "u", 510: "b", 
 # Schemes whose regions matter for duplicates, with the column that gathers them.
 REGION_COLUMN = {110: "g110", 120: "g120", 170: "g170", 310: "g310", 390: "g390", 391: "g390",
                  380: "g380"}
-REGIONS = ["g110", "g120", "g170", "g310", "g390", "g380", "h110", "h120", "h170"]
+# Twelve bits for each in two words: the region (6 bits) and its complement. Two different regions
+# leave some bit set in both halves; so one bit_or per word tells whether there are several.
+WORDS = {"word1": ["g110", "g120", "g170", "g310", "g390"], "word2": ["g380", "h110", "h120", "h170"]}
 
 
-def check_holds(key, column):
-    """GB 11643 mod 11-2 over the integer of the first 17 digits."""
-    total = " + ".join(f"({key} // {10 ** (16 - i)} % 10) * {w}"
+def words(regions, number):
+    """SQL of both words: `regions` maps a column to the condition under which region `number` counts."""
+    out = []
+    for word, columns in WORDS.items():
+        parts = [f"case when {regions[c]} then (({number} | ((63 - {number}) << 6)) << {12 * i}) else 0 end"
+                 for i, c in enumerate(columns) if c in regions]
+        out.append(f"({' | '.join(parts) or '0'})::bigint as {word}")
+    return ", ".join(out)
+
+
+def several(column):
+    for word, columns in WORDS.items():
+        if column in columns:
+            at = 12 * columns.index(column)
+            return f"((({word} >> {at}) & ({word} >> {at + 6}) & 63) <> 0)"
+    raise KeyError(column)
+
+
+# A number as one integer: twice its 18 digits; for a last X twice the first 17 and a nought, plus one.
+KEY = ("case when id[18] = 'X' then try_cast(id[1:17] as bigint) * 20 + 1 "
+       "else try_cast(id as bigint) * 2 end")
+
+
+def check_holds():
+    """GB 11643 mod 11-2 over the first 17 digits `k`; `last` = the check digit, 10 for X. Asked once per
+    distinct number, after the grouping: that is where it costs least."""
+    total = " + ".join(f"(k // {10 ** (16 - i)} % 10) * {w}"
                        for i, w in enumerate(CITIZEN_WEIGHTS))
-    return f"'10X98765432'[({total}) % 11 + 1] = {column}[18]"
+    return f"(12 - ({total}) % 11) % 11 = last"
 
 
 def enrolment_branch(folder, scheme, files):
@@ -74,14 +100,13 @@ def enrolment_branch(folder, scheme, files):
                      f"else 0 end")
         flags.append(f"case when unit is not null and {begun} and {contributing} and cat <> 102 "
                      f"and unit <> 91 then {b['works']} else 0 end")
-    # Cities are bits 0..15.
-    bit = "(1::ubigint << (region // 100 % 100))"
     regions = {}
     if scheme in REGION_COLUMN:
-        regions[REGION_COLUMN[scheme]] = f"case when {active} then {bit} else 0 end"
+        regions[REGION_COLUMN[scheme]] = active
     if scheme in (110, 120, 170):
-        regions["h" + str(scheme)] = (f"case when {begun} and {receiving} then {bit} else 0 end")
-    region_sql = ", ".join(f"({regions.get(c, '0')})::ubigint as {c}" for c in REGIONS)
+        regions["h" + str(scheme)] = f"{begun} and {receiving}"
+    # Regions 0..15 are the cities of the province.
+    region_sql = words(regions, "(region // 100 % 100)::bigint")
     join = "" if resident else " left join employer on employer_no = emp"
     return f"""
       select id, name, ({' | '.join(flags)})::integer as flags, {region_sql},
@@ -93,10 +118,9 @@ def enrolment_branch(folder, scheme, files):
       {join}"""
 
 
-def department_branch(folder, file, columns, flags, regions=None, counted=1 << 32):
-    regions = regions or {}
+def department_branch(folder, file, columns, flags, regions=None, number="0", counted=1 << 32):
     column_sql = ", ".join(f"'{n}': '{t}'" for n, t in columns)
-    region_sql = ", ".join(f"({regions.get(c, '0')})::ubigint as {c}" for c in REGIONS)
+    region_sql = words(regions or {}, number)
     return f"""
       select id, name, ({flags})::integer as flags, {region_sql}, {counted}::bigint as counted
       from read_csv('{folder}/{file}', delim=',', header=true, auto_detect=false, quote='',
@@ -104,7 +128,7 @@ def department_branch(folder, file, columns, flags, regions=None, counted=1 << 3
 
 
 def reply_branch(folder, file):
-    """National reply: schemes of other provinces; one province is one region, bits 16..63."""
+    """National reply: schemes of other provinces; one province is one region, regions 16..63."""
     b = BITS
     employee = "scheme in (110, 120, 210, 310, 410, 510)"
     receiving = f"(case when {employee} then st = 2 else st = 1 and ct = 3 end)"
@@ -116,14 +140,17 @@ def reply_branch(folder, file):
              f"then {b['r110'] | b['pension_paid']} when {active} and {receiving} and scheme = 120 "
              f"then {b['r120'] | b['pension_paid']} when {active} and {receiving} and scheme = 170 "
              f"then {b['r170']} else 0 end")
-    bit = "(1::ubigint << (16 + (region // 100000 - 1) * 8 + region // 10000 % 10))"
-    regions = {c: f"case when {active} and scheme in ({', '.join(str(s) for s, x in REGION_COLUMN.items() if x == c)}) then {bit} else 0 end"
-               for c in set(REGION_COLUMN.values())}
+    # Regions 16..63 are the provinces.
+    number = "(16 + (region // 100000 - 1) * 8 + region // 10000 % 10)::bigint"
+    regions = {}
+    for column in set(REGION_COLUMN.values()):
+        schemes = ", ".join(str(s) for s, c in REGION_COLUMN.items() if c == column)
+        regions[column] = f"{active} and scheme in ({schemes})"
     for s in (110, 120, 170):
-        regions[f"h{s}"] = f"case when {active} and {receiving} and scheme = {s} then {bit} else 0 end"
+        regions[f"h{s}"] = f"{active} and {receiving} and scheme = {s}"
     return department_branch(folder, file, [
         ("id", "varchar"), ("name", "varchar"), ("scheme", "usmallint"), ("region", "integer"),
-        ("st", "utinyint"), ("ct", "utinyint"), ("on_", "integer")], flags, regions)
+        ("st", "utinyint"), ("ct", "utinyint"), ("on_", "integer")], flags, regions, number)
 
 
 def build_sql(folder, manifest):
@@ -134,7 +161,6 @@ def build_sql(folder, manifest):
             by_scheme.setdefault(int(extract["scheme"]), []).append(extract["file"])
         else:
             by_kind[extract["kind"]] = extract["file"]
-    text = ("varchar",)
     person = [("id", "varchar"), ("name", "varchar")]
 
     def running(word=None):
@@ -175,12 +201,8 @@ def build_sql(folder, manifest):
         person + [("from", "integer"), ("word", "varchar"), ("until", "integer")],
         f"case when {running()} then {b['abroad']} else 0 end"))
 
-    regions_max = ", ".join(f"bit_or({c}) as {c}" for c in REGIONS)
     def has(name):
         return f"(flags & {b[name]} <> 0)"
-    several = {c: f"bit_count({c}) > 1" for c in REGIONS}
-    insured = [has(x) for x in ("m", "w", "u", "b")]
-    p = "p"
     return f"""
     with employer as materialized (
       select employer_no as employer_no, unit_type as unit
@@ -188,26 +210,31 @@ def build_sql(folder, manifest):
                     quote='', escape='', columns={{'employer_no': 'integer', 'uscc': 'varchar',
                     'employer_name': 'varchar', 'unit_type': 'utinyint', 'region': 'integer'}})),
     rows_ as ({' union all '.join(branches)}),
-    keyed as (
-      select try_cast(id[1:17] as bigint) as head, id, name, flags, {', '.join(REGIONS)}, counted
-      from rows_),
-    numbered as (
-      select case when {check_holds('head', 'id')} then head end as k, name, flags,
-             {', '.join(REGIONS)}, counted
-      from keyed),
+    grouped as (
+      select {KEY} as key, min(hash(name)) as lowest, max(hash(name)) as highest,
+             bit_or(flags) as flags, bit_or(word1) as word1, bit_or(word2) as word2, sum(counted)::bigint as counted
+      from rows_ group by 1),
     persons as (
-      select k, min(name) as lowest, max(name) as highest, bit_or(flags) as flags, {regions_max},
-             sum(counted)::bigint as counted
-      from numbered where k is not null group by k),
+      select *, key // 20 as k, case when key % 2 = 1 then 10 else key // 2 % 10 end as last
+      from grouped),
+    -- People in the same situation are counted together: a few thousand situations.
+    situations as (
+      select flags, (({CUTOFF} - k // 1000 % 100000000) // 10000)::utinyint as age,
+             (k % 2 = 1) as male,
+             ({several('g110')} or {several('g120')} or {several('g170')}) as pension_regions,
+             ({several('h110')} or {several('h120')} or {several('h170')}) as benefit_regions,
+             ({several('g310')} or {several('g390')} or {several('g380')}) as medical_regions,
+             (lowest <> highest) as conflict, count(*) as n, sum(counted)::bigint as counted
+      from persons where {check_holds()}
+      group by all),
     facts as (
       select *, {has('managed')} as h,
         not ({has('dead')} or {has('register_dead')}) as alive,
-        ({CUTOFF} - k // 1000 % 100000000) // 10000 as age, k % 2 = 1 as male,
         ({has('p110')} or {has('p120')}) as p, {has('m')} as m, {has('w')} as w, {has('u')} as u,
         {has('b')} as b, {has('rp')} as rp, {has('rm')} as rm, {has('nc')} as nc,
         {has('student')} as student,
         ({has('soldier')} or {has('dependant')} or {has('prisoner')} or {has('abroad')}) as away
-      from persons),
+      from situations),
     classes as (
       select *, alive and {has('local')} as l,
         alive and {has('elsewhere')} as e,
@@ -234,28 +261,28 @@ def build_sql(folder, manifest):
           when rp and rm then 11 when rp then 12 else 13 end as column_2_2
       from classes),
     counted as (
-      select count(*) filter (h) as c1, count(*) filter (l) as c2,
-        count(*) filter (l and not h) as c3, count(*) filter (h and not l and e) as c4,
-        count(*) filter (to_verify) as c5,
-        count(*) filter (alive and (h or (l and works)) and not away and not student and age >= 16
+      select sum(n) filter (h) as c1, sum(n) filter (l) as c2,
+        sum(n) filter (l and not h) as c3, sum(n) filter (h and not l and e) as c4,
+        sum(n) filter (to_verify) as c5,
+        sum(n) filter (alive and (h or (l and works)) and not away and not student and age >= 16
                          and not (p or rp)) as c7,
-        count(*) filter (counted_in and alive
+        sum(n) filter (counted_in and alive
           and {has('p110')}::int + {has('p120')}::int + rp::int > 1) as c8,
-        count(*) filter (counted_in and alive
-          and ({several['g110']} or {several['g120']} or {several['g170']})) as c10,
-        count(*) filter (counted_in and alive
+        sum(n) filter (counted_in and alive
+          and pension_regions) as c10,
+        sum(n) filter (counted_in and alive
           and {has('r110')}::int + {has('r120')}::int + {has('r170')}::int > 1) as c12,
-        count(*) filter (counted_in and alive
-          and ({several['h110']} or {several['h120']} or {several['h170']})) as c14,
-        count(*) filter (alive and (h or (l and works)) and not away and not (m or rm or nc)) as c16,
-        count(*) filter (counted_in and alive and m::int + rm::int + nc::int > 1) as c17,
-        count(*) filter (counted_in and alive
-          and ({several['g310']} or {several['g390']} or {several['g380']})) as c19,
-        count(*) filter (obliged and not w) as c23, count(*) filter (obliged and not u) as c24,
-        count(*) filter (obliged and not b) as c25,
-        {', '.join(f"count(*) filter (column_2_2 = {c}) as f{c}" for c in range(1, 28))},
-        count(*) filter (lowest <> highest) as name_conflicts,
-        count(*) filter ({has('scheme_row')} and not {has('register')}) as made_by_schemes,
+        sum(n) filter (counted_in and alive
+          and benefit_regions) as c14,
+        sum(n) filter (alive and (h or (l and works)) and not away and not (m or rm or nc)) as c16,
+        sum(n) filter (counted_in and alive and m::int + rm::int + nc::int > 1) as c17,
+        sum(n) filter (counted_in and alive
+          and medical_regions) as c19,
+        sum(n) filter (obliged and not w) as c23, sum(n) filter (obliged and not u) as c24,
+        sum(n) filter (obliged and not b) as c25,
+        {', '.join(f"sum(n) filter (column_2_2 = {c}) as f{c}" for c in range(1, 28))},
+        sum(n) filter (conflict) as name_conflicts,
+        sum(n) filter ({has('scheme_row')} and not {has('register')}) as made_by_schemes,
         sum((counted % 4294967296 + counted // 4294967296))
           filter ({has('register')})::bigint as rows_in_register,
         sum((counted % 4294967296 + counted // 4294967296))
@@ -283,7 +310,7 @@ def main():
     if args.temp:
         db.execute(f"set temp_directory = '{args.temp}'")
     cursor = db.execute(build_sql(args.delivery, manifest))
-    row = dict(zip([c[0] for c in cursor.description], cursor.fetchone()))
+    row = {c[0]: int(v or 0) for c, v in zip(cursor.description, cursor.fetchone())}
     seconds = time.perf_counter() - started
     usage = resource.getrusage(resource.RUSAGE_SELF)
     form_1 = {str(c): row.get(f"c{c}", 0) for c in range(1, 26)}
