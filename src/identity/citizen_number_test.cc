@@ -134,7 +134,8 @@ TEST(CitizenNumber, AgeBoundAgreesWithAgeOnEveryDayAroundIt) {
                      Date::FromYmd(2016, 3, 1), Date::FromYmd(2024, 12, 31)}) {
     for (uint16_t v = 1; v < 6000; ++v) {
       const Date birth{v};
-      const std::string text = WithCheck("330102" + std::to_string(birth.yyyymmdd()) + "123");
+      const std::string text =
+          WithCheck(std::string("330102") + std::to_string(birth.yyyymmdd()) + "123");
       ASSERT_EQ(ClassOf(text, "", today) == NumberClass::kValid, AgeOn(birth, today) <= 130)
           << text << " on " << today.ToIso();
     }
@@ -397,7 +398,8 @@ TEST(CitizenNumber, SecondOpinionOfIdValidator) {
     // They take 31 days for every month and any year.
     ASSERT_TRUE(theirs && !ours) << number;
     const bool short_one = number.size() == 15;
-    const int year = std::stoi(short_one ? "19" + number.substr(6, 2) : number.substr(6, 4));
+    const int year =
+        std::stoi(short_one ? number.substr(6, 2) : number.substr(6, 4)) + (short_one ? 1900 : 0);
     const int month = std::stoi(number.substr(short_one ? 8 : 10, 2));
     const int day = std::stoi(number.substr(short_one ? 10 : 12, 2));
     const Date birth = Date::FromYmd(year, month, day);

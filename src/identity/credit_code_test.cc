@@ -50,7 +50,7 @@ TEST(CreditCode, Cleaning) {
   }
   for (const std::string& raw :
        {" " + code + " ", "'" + code, lower, code.substr(0, 8) + "-" + code.substr(8),
-        "\xEF\xBC\x99" + code.substr(1)}) {
+        std::string("\xEF\xBC\x99") + code.substr(1)}) {
     const ParsedCreditCode parsed = ParseCreditCode(raw);
     EXPECT_EQ(parsed.cls, CreditCodeClass::kValid) << raw;
     EXPECT_EQ(parsed.text, code);

@@ -68,7 +68,7 @@ bool HasCitizenShape(std::string_view s) {
 // Removes what people and spreadsheets put into a citizen number: hyphens between its parts, ".0"
 // behind 15 digits. Only where a number of the right length remains; other documents keep theirs.
 void RemoveDecoration(std::string* text) {
-  if (text->size() > 24) return;
+  if (text->size() > 24 || text->find_first_of("-_.") == std::string::npos) return;
   std::string bare;
   std::copy_if(text->begin(), text->end(), std::back_inserter(bare),
                [](char c) { return c != '-' && c != '_'; });
