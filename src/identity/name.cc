@@ -93,9 +93,10 @@ bool AlikeByPosition(std::u32string_view a, std::u32string_view b) {
     } else {
       ++hard;
     }
+    if (hard > 1 || (hard == 1 && (a.size() < 3 || soft + unknown > 0))) return false;
   }
   if (hard == 0) return equal + soft > 0 && (unknown == 0 || equal > 0);
-  return hard == 1 && soft + unknown == 0 && a.size() >= 3;
+  return true;  // one of three or more, everything else the same
 }
 
 // Two neighbouring characters exchanged, the surname (first character) not among them.

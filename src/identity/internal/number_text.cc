@@ -164,6 +164,10 @@ uint64_t HashOf(Family family, std::string_view text) {
 
 CleanText CleanNumber(std::string_view raw) {
   CleanText out;
+  if (std::all_of(raw.begin(), raw.end(), [](char c) { return IsDigit(c) || IsUpper(c); })) {
+    out.text = raw;  // what most damaged numbers look like
+    return out;
+  }
   out.text.reserve(raw.size());
   const uint8_t* p = reinterpret_cast<const uint8_t*>(raw.data());
   const uint8_t* end = p + raw.size();
@@ -185,8 +189,10 @@ CleanText CleanNumber(std::string_view raw) {
 
 bool IsPlaceholder(std::string_view text) {
   if (text.empty()) return true;
-  for (char c : kPlaceholderRepeats) {
-    if (text.find_first_not_of(c) == std::string_view::npos) return true;
+  if (text.find_first_not_of(text[0]) == std::string_view::npos &&
+      std::find(std::begin(kPlaceholderRepeats), std::end(kPlaceholderRepeats), text[0]) !=
+          std::end(kPlaceholderRepeats)) {
+    return true;
   }
   for (const PlaceholderRun& run : kPlaceholderRuns) {
     if (text.size() >= run.at_least && run.text.substr(0, text.size()) == text) return true;
