@@ -69,7 +69,9 @@ class ExpressionParser {
     if (Peek() == '[' || Peek() == '(') return ReadColumns(term);
     if (std::isdigit(static_cast<unsigned char>(Peek())) != 0) {
       term->kind = Sum::Term::kNumber;
-      return ReadInt(&term->number);
+      if (!ReadInt(&term->number)) return false;
+      if (Accept("%")) term->number *= 100;
+      return true;
     }
     term->kind = Sum::Term::kName;
     return ReadName(&term->name);

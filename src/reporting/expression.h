@@ -4,12 +4,13 @@
 //   check     := condition [ ('=>' | '<=>') condition ]
 //   condition := sum ('>=' | '<=' | '=' | '>' | '<') sum
 //   sum       := term { ('+' | '-') term }
-//   term      := number | column | range | 'max' range | name
+//   term      := number ['%'] | column | range | 'max' range | name
 //   column    := ['[' form ']'] '(' n | 'not_yet_verified' ')'      [previous] = the round before
 //   range     := ['[' form ']'] '(' n '..' m ')'                    sum of the columns
 //
-// An unknown figure makes what it stands in unknown; max() passes over unknown ones. Immutable
-// after Parse(), shared by all threads.
+// Percentages and amounts are in hundredths, so 100% is 10000. An unknown figure makes what it
+// stands in unknown; max() passes over unknown ones. Immutable after Parse(), shared by all
+// threads.
 #pragma once
 
 #include <cstdint>

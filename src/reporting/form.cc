@@ -245,11 +245,25 @@ class EvaluatedFigures : public FigureSource {
   const Figures& figures_;
 };
 
+// Percentages and amounts stand on both sides of a check or on none; the first column tells.
+bool HasDecimals(const Form& form, const FormCheck& check) {
+  const Sum::Term& term = check.check.conditions().back().left.terms().front();
+  bool own = term.form.empty() || term.form == "previous";
+  size_t index = static_cast<size_t>(term.first - 1);
+  return own && term.kind == Sum::Term::kColumn && index < form.columns.size() &&
+         form.columns[index].has_decimals();
+}
+
 Text Explain(const FormCheck& check, const CheckResult& result) {
-  return Msg("{0} 不成立：左边 {1}，右边 {2}，相差 {3}。{4}",
-             "{0} does not hold: {1} on the left, {2} on the right, difference {3}: {5}",
-             check.rule, *result.left, *result.right, result.difference, check.message.zh,
-             check.message.en);
+  auto text = [&](int64_t value) {
+    return result.decimals ? HundredthsText(value) : std::to_string(value);
+  };
+  return Text{
+      fmt::format("{} 不成立：左边 {}，右边 {}，相差 {}。{}", check.rule, text(*result.left),
+                  text(*result.right), text(result.difference), check.message.zh),
+      fmt::format("{} does not hold: {} on the left, {} on the right, difference {}: {}",
+                  check.rule, text(*result.left), text(*result.right), text(result.difference),
+                  check.message.en)};
 }
 
 }  // namespace
@@ -271,12 +285,14 @@ std::optional<int64_t> PercentHundredths(std::optional<int64_t> numerator,
   return (*numerator * 20000 + *denominator) / (*denominator * 2);
 }
 
+std::string HundredthsText(int64_t hundredths) {
+  int64_t size = hundredths < 0 ? -hundredths : hundredths;
+  return fmt::format("{}{}.{:02}", hundredths < 0 ? "-" : "", size / 100, size % 100);
+}
+
 std::string ValueText(const FormColumn& column, std::optional<int64_t> value) {
   if (!value) return {};
-  if (column.type == ColumnType::kPercent || column.type == ColumnType::kAmount) {
-    return fmt::format("{}.{:02}", *value / 100, *value % 100);
-  }
-  return std::to_string(*value);
+  return column.has_decimals() ? HundredthsText(*value) : std::to_string(*value);
 }
 
 Result<FormPtr> LoadForm(const std::string& data_dir, const std::string& code, Date cutoff) {
@@ -369,6 +385,7 @@ FormResult Evaluate(FormPtr form, const Figures& figures, const Subject& subject
     out.known = verdict.known;
     out.holds = verdict.holds;
     out.blocking = check.blocking;
+    out.decimals = HasDecimals(f, check);
     out.left = verdict.left;
     out.right = verdict.right;
     if (out.known) out.difference = *out.left - *out.right;

@@ -47,6 +47,7 @@ struct FormColumn {
   std::string full_when;  // declared fact that makes it 100 %
   Text note;
 
+  bool has_decimals() const { return type == ColumnType::kPercent || type == ColumnType::kAmount; }
   bool derived() const { return numerator.has_value(); }
   bool declared() const { return source.empty() && !derived(); }
 };
@@ -85,6 +86,7 @@ struct CheckResult {
   std::optional<int64_t> left;
   std::optional<int64_t> right;
   int64_t difference = 0;  // left − right where known
+  bool decimals = false;   // the sides are percentages or amounts, in hundredths
   Text explanation;        // in words, with the difference; empty when it holds
 };
 
@@ -114,6 +116,7 @@ FormResult Evaluate(FormPtr form, const Figures& figures, const Subject& subject
 // Half up in integers: 100 × 100 × numerator / denominator; nothing without a positive denominator.
 std::optional<int64_t> PercentHundredths(std::optional<int64_t> numerator,
                                          std::optional<int64_t> denominator);
+std::string HundredthsText(int64_t hundredths);  // 9750 → "97.50"
 // "1692", "97.50"; empty when not known.
 std::string ValueText(const FormColumn& column, std::optional<int64_t> value);
 

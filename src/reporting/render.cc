@@ -103,55 +103,53 @@ std::string ChecksText(const FormResult& result, Lang lang) {
   std::string out;
   for (const CheckResult& check : result.checks) {
     const char* mark = !check.known ? "·" : check.holds ? "✓" : check.blocking ? "✗" : "!";
-    out += fmt::format("  {} {}", mark, check.rule);
+    out += fmt::format("  {} {}", mark, check.holds ? check.rule : check.explanation.In(lang));
     if (!check.known)
       out += Msg("  （缺数，未核对）", "  (a figure is missing, not checked)").In(lang);
-    if (!check.holds) out += "  " + check.explanation.In(lang);
     out += "\n";
   }
   return out;
 }
 
-boost::json::value JsonNumber(const FormColumn& column, std::optional<int64_t> value) {
-  if (!value) return nullptr;
-  if (column.type == ColumnType::kPercent || column.type == ColumnType::kAmount) {
-    return static_cast<double>(*value) / 100;
-  }
-  return *value;
+// Numbers are written by hand: decimals exactly as printed, never 9.75E1.
+std::string JsonNumber(std::optional<int64_t> value, bool decimals) {
+  if (!value) return "null";
+  return decimals ? HundredthsText(*value) : std::to_string(*value);
 }
 
-boost::json::value JsonNumber(std::optional<int64_t> value) {
-  if (!value) return nullptr;
-  return *value;
+std::string JsonString(const std::string& s) {
+  return boost::json::serialize(boost::json::string(s));
 }
 
-boost::json::object JsonColumns(const FormResult& result) {
-  boost::json::object columns;
+std::string JsonColumns(const FormResult& result) {
+  std::string out = "{";
   for (size_t i = 0; i < result.columns.size(); ++i) {
     const FormColumn& column = result.form->columns[i];
-    columns[std::to_string(column.number)] = JsonNumber(column, result.columns[i]);
+    out += fmt::format("{}\"{}\":{}", i > 0 ? "," : "", column.number,
+                       JsonNumber(result.columns[i], column.has_decimals()));
   }
-  if (result.form->id == kForm22) columns["not_yet_verified"] = JsonNumber(result.not_yet_verified);
-  return columns;
+  if (result.form->id == kForm22) {
+    out += ",\"not_yet_verified\":" + JsonNumber(result.not_yet_verified, false);
+  }
+  return out + "}";
 }
 
-boost::json::array JsonChecks(const FormResult& result) {
-  boost::json::array checks;
+std::string JsonChecks(const FormResult& result) {
+  std::string out = "[";
   for (const CheckResult& check : result.checks) {
-    boost::json::object o;
-    o["rule"] = check.rule;
-    o["holds"] = check.holds;
-    o["blocking"] = check.blocking;
-    o["known"] = check.known;
-    o["left"] = JsonNumber(check.left);
-    o["right"] = JsonNumber(check.right);
+    if (out.size() > 1) out += ",";
+    out += fmt::format(R"({{"rule":{},"holds":{},"blocking":{},"known":{},"left":{},"right":{})",
+                       JsonString(check.rule), check.holds, check.blocking, check.known,
+                       JsonNumber(check.left, check.decimals),
+                       JsonNumber(check.right, check.decimals));
     if (!check.holds) {
-      o["difference"] = check.difference;
-      o["explanation"] = {{"zh", check.explanation.zh}, {"en", check.explanation.en}};
+      out += fmt::format(R"(,"difference":{},"explanation":{{"zh":{},"en":{}}})",
+                         JsonNumber(check.difference, check.decimals),
+                         JsonString(check.explanation.zh), JsonString(check.explanation.en));
     }
-    checks.push_back(std::move(o));
+    out += "}";
   }
-  return checks;
+  return out + "]";
 }
 
 std::string CsvField(const std::string& s) {
@@ -186,7 +184,11 @@ int DisplayWidth(std::string_view utf8) {
 
 std::string CellText(const FormResult& result, size_t index, Lang lang) {
   if (result.not_collected[index]) return Msg("未采集", "not collected").In(lang);
-  return ValueText(result.form->columns[index], result.columns[index]);
+  const FormColumn& column = result.form->columns[index];
+  if (column.type == ColumnType::kYesNo && result.columns[index]) {
+    return (*result.columns[index] != 0 ? Msg("是", "yes") : Msg("否", "no")).In(lang);
+  }
+  return ValueText(column, result.columns[index]);
 }
 
 std::string DivisionText(const Subject& subject, Lang lang) {
@@ -256,35 +258,33 @@ std::string RenderText(const FormTable& table, Lang lang) {
 
 std::string RenderJson(const FormTable& table) {
   const FormResult& total = table.total;
-  boost::json::object o;
-  o["form"] = total.form->code;
-  o["division"] = fmt::format("{:06}", total.subject.division);
-  o["cutoff"] = total.subject.cutoff.ToIso();
-  o["columns"] = JsonColumns(total);
-  o["checks"] = JsonChecks(total);
-  o["population"] = total.subject.population;
-  o["form_version"] = total.form->version;
+  std::string out = fmt::format(
+      R"({{"form":{},"division":"{:06}","cutoff":"{}","columns":{},"checks":{},"population":{},"form_version":{})",
+      JsonString(total.form->code), total.subject.division, total.subject.cutoff.ToIso(),
+      JsonColumns(total), JsonChecks(total), JsonString(total.subject.population),
+      JsonString(total.form->version));
   if (total.HasCross()) {
-    boost::json::object cross;
+    out += ",\"employee_x_resident\":{";
+    const char* separator = "";
     for (size_t i = 0; i < total.cross.size(); ++i) {
       if (total.cross[i] == 0) continue;
-      cross[fmt::format("{}x{}", i / 5 + 1, i % 5 + 11)] = total.cross[i];
+      out += fmt::format("{}\"{}x{}\":{}", separator, i / 5 + 1, i % 5 + 11, total.cross[i]);
+      separator = ",";
     }
-    o["employee_x_resident"] = std::move(cross);
+    out += "}";
   }
   if (!table.parts.empty()) {
-    boost::json::array parts;
+    out += ",\"parts\":[";
+    const char* separator = "";
     for (const FormResult& part : table.parts) {
-      boost::json::object p;
-      p["division"] = fmt::format("{:06}", part.subject.division);
-      p["name"] = part.subject.name.zh;
-      p["columns"] = JsonColumns(part);
-      p["checks"] = JsonChecks(part);
-      parts.push_back(std::move(p));
+      out += fmt::format(R"({}{{"division":"{:06}","name":{},"columns":{},"checks":{}}})",
+                         separator, part.subject.division, JsonString(part.subject.name.zh),
+                         JsonColumns(part), JsonChecks(part));
+      separator = ",";
     }
-    o["parts"] = std::move(parts);
+    out += "]";
   }
-  return boost::json::serialize(o) + "\n";
+  return out + "}\n";
 }
 
 std::string RenderCsv(const FormTable& table, Lang lang) {

@@ -2,8 +2,9 @@
 
 #include <xlsxwriter.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <ctime>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -159,10 +160,9 @@ class Sheet {
   }
 
   void Value(lxw_row_t row, lxw_col_t col, const FormColumn& column, std::optional<int64_t> value) {
-    bool decimals = column.type == ColumnType::kPercent || column.type == ColumnType::kAmount;
     if (!value) {
       worksheet_write_blank(sheet_, row, col, f_.absent);
-    } else if (decimals) {
+    } else if (column.has_decimals()) {
       worksheet_write_number(sheet_, row, col, static_cast<double>(*value) / 100, f_.decimal);
     } else {
       worksheet_write_number(sheet_, row, col, static_cast<double>(*value), f_.count);
@@ -172,7 +172,8 @@ class Sheet {
   void Row(const FormResult& result, const std::string& name) {
     Text(row_, 0, name, f_.name);
     for (size_t i = 0; i < form_.columns.size(); ++i) {
-      if (result.not_collected[i]) {
+      bool words = result.not_collected[i] || form_.columns[i].type == ColumnType::kYesNo;
+      if (words) {
         Text(row_, At(i), CellText(result, i, lang_), f_.absent);
       } else {
         Value(row_, At(i), form_.columns[i], result.columns[i]);
@@ -245,9 +246,14 @@ class Sheet {
   void Definitions() {
     Note(Msg("指标解释", "Definitions").In(lang_), f_.note);
     for (const FormColumn& column : form_.columns) {
+      bool zh = lang_ == Lang::kZh;
       std::string s = fmt::format("{} {}", column.number, column.heading.In(lang_));
-      if (!column.definition.In(lang_).empty()) s += "：" + column.definition.In(lang_);
-      if (!column.note.In(lang_).empty()) s += fmt::format("（{}）", column.note.In(lang_));
+      if (!column.definition.In(lang_).empty()) {
+        s += (zh ? "：" : ": ") + column.definition.In(lang_);
+      }
+      if (!column.note.In(lang_).empty()) {
+        s += (zh ? "（" : " (") + column.note.In(lang_) + (zh ? "）" : ")");
+      }
       Note(s, f_.note);
     }
   }
@@ -279,7 +285,6 @@ class Sheet {
 
 Status WriteXlsx(const FormTable& table, const std::string& path, Lang lang) {
   std::string temporary = path + ".part";
-  lxw_workbook* book = workbook_new(temporary.c_str());
   auto cannot_write = [&](const std::string& why) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
@@ -289,6 +294,11 @@ Status WriteXlsx(const FormTable& table, const std::string& path, Lang lang) {
               Msg("请检查目录、权限和磁盘空间", "check the folder, its rights and free space"),
               path, 0, 0});
   };
+  // Tried first: libxlsxwriter opens the file only at the end, and complains on stderr.
+  std::FILE* probe = std::fopen(temporary.c_str(), "wb");
+  if (probe == nullptr) return cannot_write(std::strerror(errno));
+  std::fclose(probe);
+  lxw_workbook* book = workbook_new(temporary.c_str());
   if (book == nullptr) return cannot_write("libxlsxwriter");
   lxw_doc_properties properties{};
   properties.title = const_cast<char*>(table.total.form->title.In(lang).c_str());
