@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes one parser for some seconds, starting from its corpus (tests/corpus/<name>/, read only; new
-# inputs go under build/). Leaves REPORT/fuzz/<target>.log, and .ok when nothing was found.
+# Fuzzes one parser for some seconds, starting from its corpus (src/<library>/corpus/<name>/, read
+# only; new inputs go under build/). Leaves REPORT/fuzz/<target>.log, and .ok when nothing was found.
 #
 #   tests/fuzz_one.sh SECONDS REPORT build/fuzz/bin/x_fuzz
 set -euo pipefail
@@ -9,7 +9,7 @@ name=${target##*/}
 mkdir -p "$report/fuzz" "build/fuzz/corpus/$name"
 rm -f "$report/fuzz/$name.ok"
 seeds=()
-for folder in "tests/corpus/${name%_fuzz}" src/*/corpus/"${name%_fuzz}"; do
+for folder in src/*/corpus/"${name%_fuzz}"; do
   [ -d "$folder" ] && seeds+=("$folder")
 done
 "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \

@@ -18,19 +18,16 @@ build_packages=(
 run_packages=(postgresql-15)
 test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15)
 bench_packages=(python3-venv)
-bench_commands=(node:nodejs npm:npm)
 
 packages=()
-commands=()
 for set in "${@:-all}"; do
   case $set in
     build) packages+=("${build_packages[@]}") ;;
     run) packages+=("${run_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
-    bench) packages+=("${bench_packages[@]}") commands+=("${bench_commands[@]}") ;;
+    bench) packages+=("${bench_packages[@]}") ;;
     all)
       packages+=("${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}")
-      commands+=("${bench_commands[@]}")
       ;;
     *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench]" >&2; exit 2 ;;
   esac
@@ -47,10 +44,6 @@ missing=()
 for package in "${packages[@]}"; do
   [[ $'\n'"$installed"$'\n' == *$'\n'"$package"$'\n'* ]] && continue
   [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
-done
-# Node often comes from elsewhere than Debian's package: the command counts, not the package.
-for pair in ${commands[@]+"${commands[@]}"}; do
-  command -v "${pair%%:*}" > /dev/null || missing+=("${pair##*:}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
