@@ -11,14 +11,6 @@
 namespace canbao::scheme {
 namespace {
 
-template <typename T, typename V>
-bool Contains(const std::vector<T>& values, V value) {
-  for (T v : values) {
-    if (v == value) return true;
-  }
-  return false;
-}
-
 // From its first day on; on the day of `until` the thing is over.
 bool InForce(const EvidenceFact& e, Date cutoff) {
   return e.from <= cutoff && (!e.until.has_value() || cutoff < e.until);
@@ -77,7 +69,8 @@ Evidence ReadEvidence(const PersonFacts& person, const Rules& rules) {
       if (e.exact) out.exact_flags |= flag;
       if ((flag & (kTaxed | kFiled)) != 0) {
         if (out.employer_county == 0) out.employer_county = e.county;
-        if (Contains(rules.civil_servant_unit_types, e.unit_type)) out.civil_employer = true;
+        if ((rules.unit_marks[e.unit_type] & Rules::kOfCivilServants) != 0)
+          out.civil_employer = true;
       }
       continue;
     }
@@ -132,40 +125,47 @@ void NoteRegion(int type, uint32_t region, std::array<uint32_t, Rules::kTypes>& 
   }
 }
 
+// StateAt() for the row that has nothing to weigh: begun, without end or year. Inlined in the loop.
+inline State StateAtFast(const EnrolmentFact& e, Date cutoff, bool* contradiction) {
+  if (e.enrolled_on <= cutoff && !e.ended_on.has_value() && e.insured_year == 0) {
+    *contradiction = false;
+    return e.state;
+  }
+  return StateAt(e, cutoff, contradiction);
+}
+
+// By State: what it notes of the person whatever else holds.
+constexpr uint32_t kStateFlags[] = {0, 0, kInterruptedAny, 0, 0, 0, kUnmappedState};
+
+// Facts are weighed with masks where a branch would be mispredicted half the time; the branches
+// that remain (counted, confirmed, active, of a type) mostly go one way.
 Enrolled ReadEnrolments(const PersonFacts& person, const Rules& rules) {
   Enrolled out;
   std::array<uint32_t, Rules::kTypes> active_region;
   std::array<uint32_t, Rules::kTypes> drawn_region;
+  constexpr uint8_t kPensionBit = 1u << static_cast<int>(Branch::kPension);
   for (EnrolmentFact& e : person.enrolments) {
     bool contradiction = false;
-    State state = StateAt(e, rules.cutoff, &contradiction);
+    State state = StateAtFast(e, rules.cutoff, &contradiction);
     e.state_at_cutoff = state;
     const SchemeInfo& info = rules.InfoOf(e.scheme);
     if (info.branch_bit == 0 || !e.confirmed) continue;
+    out.flags |= kStateFlags[static_cast<size_t>(state)];
     if (contradiction) out.flags |= kStateContradiction;
-    if (state == State::kUnmapped) out.flags |= kUnmappedState;
-    if (state == State::kInterrupted) out.flags |= kInterruptedAny;
     if (!IsActive(state)) continue;
 
     bool here = e.region == 0 || rules.IsHere(e.region);
-    out.flags |= here ? kL : kE;
+    bool contributing = state == State::kContributing;
+    uint8_t marks = rules.MarksOf(e.insured_category, e.unit_type);
+    out.flags |= here ? uint32_t{kL} : uint32_t{kE};
+    if ((marks & Rules::kOfCivilServants) != 0) out.flags |= kCivilServant;
     out.branches |= info.branch_bit;
     out.employee_set |= info.employee_bit;
     out.resident_set |= info.resident_bit;
     if (here && (out.local == nullptr || e.scheme < out.local->scheme)) out.local = &e;
-    if (Contains(rules.civil_servant_categories, e.insured_category) ||
-        Contains(rules.civil_servant_unit_types, e.unit_type)) {
-      out.flags |= kCivilServant;
-    }
-    if (info.employee) {
-      if (state == State::kContributing) {
-        out.works |= here && e.has_employer &&
-                     !Contains(rules.flexible_categories, e.insured_category) &&
-                     !Contains(rules.virtual_unit_types, e.unit_type);
-      } else if (info.branch_bit == 1u << static_cast<int>(Branch::kPension)) {
-        out.draws_pension = true;
-      }
-    }
+    bool real_employer = e.has_employer & ((marks & Rules::kNoRealEmployer) == 0);
+    out.works |= info.employee & contributing & here & real_employer;
+    out.draws_pension |= info.employee & !contributing & (info.branch_bit == kPensionBit);
     if (info.type < 0) continue;
     uint32_t region = e.region == 0 ? 0 : rules.PoolingRegion(e.region, e.scheme);
     NoteRegion(info.type, region, active_region, &out.types, &out.regions_differ);
@@ -232,22 +232,22 @@ uint16_t DuplicatesOverlapping(const PersonFacts& person, const Rules& rules) {
   return found;
 }
 
+// Every condition is computed and masked: which of them fails differs from person to person.
 uint8_t UncoveredBranches(uint32_t flags, Date birth, uint8_t branches, const Rules& rules) {
-  uint8_t uncovered = 0;
+  bool of_any_age = !birth.has_value() & rules.unknown_birth_is_of_age;
+  unsigned uncovered = 0;
   for (int i = 0; i < kBranches; ++i) {
     const Obligation& o = rules.obligations[static_cast<size_t>(i)];
-    if ((branches >> i & 1) != 0 || (flags & o.exempt) != 0) continue;
-    bool of_age = birth.has_value() ? birth <= o.born_until : rules.unknown_birth_is_of_age;
-    if (!of_age) continue;
+    bool within = false;
     for (int k = 0; k < o.alternatives; ++k) {
       uint32_t mask = o.within[static_cast<size_t>(k)];
-      if ((flags & mask) == mask) {
-        uncovered |= static_cast<uint8_t>(1u << i);
-        break;
-      }
+      within |= (flags & mask) == mask;
     }
+    bool of_age = of_any_age | (birth.has_value() & (birth.v <= o.born_until.v));
+    bool exempt = (flags & o.exempt) != 0;
+    uncovered |= static_cast<unsigned>(within & of_age & !exempt) << i;
   }
-  return uncovered;
+  return static_cast<uint8_t>(uncovered & ~unsigned{branches});
 }
 
 // The newest day of what shows `flag`; compared with the day of a survey only.

@@ -361,13 +361,16 @@ Date FirstOfWindow(Date cutoff, int64_t months) {
 Status ReadEmployment(RuleFile* file, Rules* rules) {
   Reader top(file, file->table, "");
   ReadHeader(&top);
-  rules->flexible_categories = top.Ints<uint16_t>("flexible_categories", 1, 999);
-  rules->virtual_unit_types = top.Ints<uint8_t>("virtual_unit_types", 1, 255);
+  auto mark = [&](auto& marks, const char* key, int64_t highest, Rules::Mark with) {
+    for (uint16_t value : top.Ints<uint16_t>(key, 1, highest)) marks[value] |= with;
+  };
+  mark(rules->category_marks, "flexible_categories", 999, Rules::kNoRealEmployer);
+  mark(rules->unit_marks, "virtual_unit_types", 255, Rules::kNoRealEmployer);
+  mark(rules->category_marks, "civil_servant_categories", 999, Rules::kOfCivilServants);
+  mark(rules->unit_marks, "civil_servant_unit_types", 255, Rules::kOfCivilServants);
   rules->first_tax_month = FirstOfWindow(rules->cutoff, top.Int("wage_tax_months", 0, 60));
   rules->first_filing_day =
       FirstOfWindow(rules->cutoff, top.Int("employment_filing_months", 0, 60));
-  rules->civil_servant_categories = top.Ints<uint16_t>("civil_servant_categories", 1, 999);
-  rules->civil_servant_unit_types = top.Ints<uint8_t>("civil_servant_unit_types", 1, 255);
   rules->unknown_birth_is_of_age = top.Bool("unknown_birth_is_of_age");
   rules->student25_born_until =
       BornUntil(rules->cutoff, static_cast<int>(top.Int("student_flag_age", 1, 150)) * 12);

@@ -64,10 +64,13 @@ class Rules {
   // employment
   Date first_tax_month;  // first day of the earliest month of wage tax that counts
   Date first_filing_day;
-  std::vector<uint16_t> flexible_categories;
-  std::vector<uint8_t> virtual_unit_types;
-  std::vector<uint16_t> civil_servant_categories;
-  std::vector<uint8_t> civil_servant_unit_types;
+  enum Mark : uint8_t { kNoRealEmployer = 1, kOfCivilServants = 2 };
+  std::array<uint8_t, 1024> category_marks{};  // by AAC066; flexible workers, civil servants
+  std::array<uint8_t, 256> unit_marks{};       // by AAB019; virtual units, units of civil servants
+  uint8_t MarksOf(uint16_t category, uint8_t unit_type) const {
+    return (category < category_marks.size() ? category_marks[category] : uint8_t{0}) |
+           unit_marks[unit_type];
+  }
   bool unknown_birth_is_of_age = true;
   Date student25_born_until;
 
