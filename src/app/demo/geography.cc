@@ -100,8 +100,8 @@ Result<Geography> BuiltIn(uint32_t province) {
   return geo;
 }
 
-// The division data at the cut-off. Towns and villages are younger than the counties of 2017: a county
-// that has none gets invented ones.
+// The division data at the cut-off. Towns and villages are younger than the counties of 2017: a
+// county that has none gets invented ones.
 Result<Geography> FromTable(const std::string& data_dir, uint32_t province) {
   CANBAO_ASSIGN(const identity::DivisionTable table, identity::DivisionTable::Load(data_dir));
   const Date on = Date::FromYmd(2017, 9, 30);
@@ -123,8 +123,7 @@ Result<Geography> FromTable(const std::string& data_dir, uint32_t province) {
         continue;
       }
       if (geo.cities.empty() || !municipality) {
-        geo.cities.push_back(
-            {city, table.NameOf(identity::Division{city * 1000000ULL}, on)});
+        geo.cities.push_back({city, table.NameOf(identity::Division{city * 1000000ULL}, on)});
         if (municipality) {
           geo.cities[0].name = table.NameOf(identity::Division{province * 1000000ULL}, on);
         }
@@ -212,8 +211,8 @@ const County& Geography::CountyOfPerson(uint64_t index) const {
   }
 }
 
-Result<Geography> MakeGeography(const std::string& data_dir, uint32_t province,
-                                uint64_t persons, uint64_t seed, int max_cities) {
+Result<Geography> MakeGeography(const std::string& data_dir, uint32_t province, uint64_t persons,
+                                uint64_t seed, int max_cities) {
   CANBAO_ASSIGN(Geography geo,
                 data_dir.empty() ? BuiltIn(province) : FromTable(data_dir, province));
   if (static_cast<int>(geo.cities.size()) > max_cities) {

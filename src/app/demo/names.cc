@@ -7,7 +7,7 @@
 namespace canbao::demo {
 namespace {
 
-// By frequency; drawn by about 1/rank^0.9.
+// By frequency; drawn by about 1/(rank+3)^0.9, which gives 王 6 % as in the census.
 constexpr std::string_view kSurnames[] = {
     "王", "李", "张", "刘", "陈", "杨", "黄",   "赵",   "吴",   "周",  "徐", "孙", "马", "朱",
     "胡", "郭", "何", "高", "林", "罗", "郑",   "梁",   "谢",   "宋",  "唐", "许", "韩", "冯",
@@ -67,7 +67,7 @@ constexpr Pair kPua[] = {{"㑳", "\uE81A"}, {"㧐", "\uE82A"}, {"䶮", "\uE863"}
 constexpr std::string_view kDots[] = {"•", "∙", "⋅", "‧", "･", "．", ".", " ", "。"};
 constexpr std::string_view kMarks[] = {"?", "□", "？", "*"};
 
-// 4096 slots share out 1/rank^0.9 (integer approximation), so a surname is one table look-up.
+// 4096 slots share out 1/(rank+3)^0.9 (integer approximation), so a surname is one table look-up.
 struct SurnameTable {
   std::array<uint8_t, 4096> slot;
   SurnameTable() {
@@ -78,7 +78,7 @@ struct SurnameTable {
     for (size_t r = 0; r < n; ++r) {
       weight[r] = w;
       total += w;
-      w = w * (100 * (r + 1) + 5) / (100 * (r + 1) + 95);  // (r/(r+1))^0.9
+      w = w * (100 * (r + 4) + 5) / (100 * (r + 4) + 95);  // (rank/(rank+1))^0.9
     }
     uint64_t cumulative = 0;
     size_t at = 0;

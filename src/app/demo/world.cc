@@ -23,12 +23,12 @@ bool IsLeap(uint32_t y) { return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0); }
 // 1982–1990, the famine of 1959–1961, the old thinned out by mortality.
 uint32_t YearWeight(uint32_t year) {
   if (year < 1925) return 1;
-  if (year < 1930) return 3;
-  if (year < 1935) return 6;
-  if (year < 1940) return 9;
-  if (year < 1946) return 12;
-  if (year < 1950) return 17;
-  if (year < 1959) return 22;
+  if (year < 1930) return 2;
+  if (year < 1935) return 4;
+  if (year < 1940) return 6;
+  if (year < 1946) return 8;
+  if (year < 1950) return 12;
+  if (year < 1959) return 16;
   if (year < 1962) return 13;
   if (year < 1974) return 30;
   if (year < 1982) return 23;
