@@ -91,6 +91,7 @@ CREATE TABLE canbao.person (
   PRIMARY KEY (person_key, valid_from, bucket)
 ) PARTITION BY LIST (bucket);
 CREATE INDEX person_number ON canbao.person (number);
+CREATE INDEX person_document ON canbao.person (document) WHERE document IS NOT NULL;
 
 CREATE TABLE canbao.enrolment (
   bucket           smallint NOT NULL,
@@ -207,6 +208,7 @@ CREATE TABLE canbao.classification (
   county     integer NOT NULL,
   city       integer NOT NULL,
   branches   smallint NOT NULL,
+  both_classes smallint NOT NULL,    -- in employee and resident schemes: cross table beside form 2-2
   PRIMARY KEY (person_key, cutoff, bucket)
 ) PARTITION BY LIST (cutoff);
 
@@ -215,7 +217,7 @@ CREATE TABLE canbao.figure (
   county   integer NOT NULL,         -- 0 = unknown
   city     integer NOT NULL,
   hukou    boolean NOT NULL,         -- persons of H
-  form     smallint NOT NULL,        -- 21, 22
+  form     smallint NOT NULL,        -- 21, 22, 23 = cross table
   "column" smallint NOT NULL,        -- 27 of form 22 = not yet verified
   count    bigint NOT NULL CHECK (count >= 0),
   PRIMARY KEY (cutoff, form, "column", county, city, hukou)

@@ -134,7 +134,7 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
       continue;  // the same in all rows of a leaf: its defaults
     }
     int cell = -1;
-    if (c.from[0] != '\0') {
+    if (c.from[0] != '\0' && !((c.traits & kOptional) != 0 && Find(schema, c.from) < 0)) {
       CANBAO_ASSIGN(cell, need(c.from));
     }
     e.steps_.push_back({c.form, cell, (c.traits & kZeroIsNull) != 0});

@@ -30,8 +30,9 @@ enum class Form {
 
 enum Traits : unsigned {
   kRequired = 0,
-  kZeroIsNull = 1,   // 0 or "" is missing
-  kIdentityless = 2  // says where or when, not what: not compared between versions
+  kZeroIsNull = 1,    // 0 or "" is missing
+  kIdentityless = 2,  // says where or when, not what: not compared between versions
+  kOptional = 4       // 0 where the outcome file has no such column
 };
 
 struct LayoutColumn {
