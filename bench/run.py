@@ -15,6 +15,8 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -69,25 +71,26 @@ class RssWatch:
 def measure(command, env=None):
     """Runs a command; wall and CPU seconds, peak memory, what it printed. Stops on a failure."""
     busy = busy_seconds()
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               env=env, start_new_session=True)
-    watch = RssWatch(process.pid)
-    output = []
-    os.set_blocking(process.stdout.fileno(), False)
-    pid = 0
-    while pid == 0:
-        watch.sample()
-        chunk = process.stdout.read()
-        if chunk:
-            output.append(chunk)
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid == 0:
-            time.sleep(0.02)
-    wall = time.perf_counter() - started
-    output.append(process.stdout.read() or "")
+    with tempfile.TemporaryFile() as printed:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, env=env,
+                                   start_new_session=True)
+        watch = RssWatch(process.pid)
+        over = threading.Event()
+
+        def sample():
+            while not over.wait(0.02):
+                watch.sample()
+
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        over.set()
+        sampler.join()
+        printed.seek(0)
+        text = printed.read().decode("utf-8", "replace")
     process.returncode = os.waitstatus_to_exitcode(status)
-    text = "".join(output)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: exit code {process.returncode}\n{text[-4000:]}")
     cpu = usage.ru_utime + usage.ru_stime
