@@ -33,13 +33,13 @@ struct Masks {
   uint64_t delimiter = 0, feed = 0, quote = 0, nul = 0, high = 0;
 };
 
-void Reserve(IndexState* x, size_t more) {
+inline __attribute__((always_inline)) void Reserve(IndexState* x, size_t more) {
   // One over, for the end of a last record without line feed.
   if (x->ends.size() < x->count + more + 1) x->ends.resize((x->count + more + 1) * 2 + 4096);
 }
 
 // Closes the open record: `ends` of this batch are known, the last is its line feed.
-inline void EndRecord(IndexState* x, size_t ends) {
+inline __attribute__((always_inline)) void EndRecord(IndexState* x, size_t ends) {
   x->records.push_back({x->begin, x->first, static_cast<uint32_t>(ends) - x->first, x->begin_line});
   x->begin = x->ends[ends - 1] + 1;
   x->first = static_cast<uint32_t>(ends);
@@ -134,6 +134,7 @@ bool RecordIndex::Next(size_t want) {
   s_.count = open;
   s_.first = 0;
   s_.records.clear();
+  s_.records.reserve(want + 64);
   if (UseAvx2()) {
     avx2::Index(&s_, want);
   } else {

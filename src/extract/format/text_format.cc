@@ -82,37 +82,35 @@ char CommonestDelimiter(std::string_view line, bool gb18030) {
 }  // namespace
 
 std::string_view TrimUtf8(std::string_view text) {
-  auto blank_at_front = [&]() -> size_t {
-    auto c = static_cast<uint8_t>(text[0]);
-    if (c <= 0x20 || c == 0x7F) return 1;
-    if (c < 0x80) return 0;
-    if (text.starts_with("\xC2\xA0")) return 2;
-    for (std::string_view b : {"\xE3\x80\x80", "\xEF\xBB\xBF", "\xE2\x80\x8B", "\xE2\x80\x8C",
-                               "\xE2\x80\x8D", "\xE2\x80\x8E", "\xE2\x80\x8F"}) {
-      if (text.starts_with(b)) return 3;
-    }
-    return 0;
-  };
-  auto blank_at_back = [&]() -> size_t {
-    auto c = static_cast<uint8_t>(text.back());
-    if (c <= 0x20 || c == 0x7F) return 1;
-    if (c < 0x80) return 0;
-    if (text.ends_with("\xC2\xA0")) return 2;
-    for (std::string_view b : {"\xE3\x80\x80", "\xEF\xBB\xBF", "\xE2\x80\x8B", "\xE2\x80\x8C",
-                               "\xE2\x80\x8D", "\xE2\x80\x8E", "\xE2\x80\x8F"}) {
-      if (text.ends_with(b)) return 3;
-    }
-    return 0;
+  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  // U+200B … U+200F, U+3000, U+FEFF.
+  auto wide = [](uint8_t a, uint8_t b, uint8_t c) {
+    return (a == 0xE3 && b == 0x80 && c == 0x80) ||
+           (a == 0xE2 && b == 0x80 && c >= 0x8B && c <= 0x8F) ||
+           (a == 0xEF && b == 0xBB && c == 0xBF);
   };
   while (!text.empty()) {
-    size_t n = blank_at_front();
-    if (n == 0) break;
-    text.remove_prefix(n);
+    if (byte(0) <= 0x20 || byte(0) == 0x7F) {
+      text.remove_prefix(1);
+    } else if (byte(0) == 0xC2 && text.size() >= 2 && byte(1) == 0xA0) {
+      text.remove_prefix(2);
+    } else if (text.size() >= 3 && wide(byte(0), byte(1), byte(2))) {
+      text.remove_prefix(3);
+    } else {
+      break;
+    }
   }
   while (!text.empty()) {
-    size_t n = blank_at_back();
-    if (n == 0) break;
-    text.remove_suffix(n);
+    size_t n = text.size();
+    if (byte(n - 1) <= 0x20 || byte(n - 1) == 0x7F) {
+      text.remove_suffix(1);
+    } else if (n >= 2 && byte(n - 2) == 0xC2 && byte(n - 1) == 0xA0) {
+      text.remove_suffix(2);
+    } else if (n >= 3 && wide(byte(n - 3), byte(n - 2), byte(n - 1))) {
+      text.remove_suffix(3);
+    } else {
+      break;
+    }
   }
   return text;
 }

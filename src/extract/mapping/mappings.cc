@@ -570,6 +570,11 @@ void Placeholders::AddWord(std::string_view word) {
   auto first = static_cast<uint8_t>(upper[0]);
   first_[first] = true;
   if (first >= 'A' && first <= 'Z') first_[first + 32] = true;
+  if (upper.size() >= 3) {
+    auto third = static_cast<uint8_t>(upper[2]);
+    third_[third] = true;
+    if (third >= 'A' && third <= 'Z') third_[third + 32] = true;
+  }
   words_.push_back(std::move(upper));
 }
 

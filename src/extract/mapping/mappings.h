@@ -6,6 +6,7 @@
 // the installation, so that is never the agency's fault.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -130,22 +131,30 @@ class StateTable {
 class Placeholders {
  public:
   void AddWord(std::string_view word);
-  void set_limits(size_t repeated, size_t counted) { repeated_ = repeated, counted_ = counted; }
+  void set_limits(size_t repeated, size_t counted) {
+    repeated_ = std::max<size_t>(3, repeated);
+    counted_ = std::max<size_t>(3, counted);
+  }
   void AddDigitField(Field field) { digit_field_[static_cast<size_t>(field)] = true; }
 
-  // `value` is trimmed UTF-8 and not empty.
+  // `value` is trimmed UTF-8 and not empty. The first bytes rule out nearly everything.
   bool IsPlaceholder(Field field, std::string_view value) const {
-    if (value.size() <= longest_ && first_[static_cast<uint8_t>(value[0])] && IsWord(value)) {
+    auto byte = [&](size_t i) { return static_cast<uint8_t>(value[i]); };
+    if (value.size() <= longest_ && first_[byte(0)] && (value.size() < 3 || third_[byte(2)]) &&
+        IsWord(value)) {
       return true;
     }
-    return digit_field_[static_cast<size_t>(field)] && value.size() >= repeated_ && IsDigits(value);
+    if (!digit_field_[static_cast<size_t>(field)] || value.size() < repeated_) return false;
+    bool repeated = value[1] == value[0] && value[2] == value[0];
+    bool counted = value[1] == '2' && value[2] == '3';
+    return (repeated || counted) && IsDigits(value);
   }
 
  private:
   bool IsWord(std::string_view value) const;
   bool IsDigits(std::string_view value) const;
   std::vector<std::string> words_;
-  std::array<bool, 256> first_{};
+  std::array<bool, 256> first_{}, third_{};
   std::array<bool, kFields> digit_field_{};
   size_t longest_ = 0;
   size_t repeated_ = 6;

@@ -41,10 +41,20 @@ std::string_view HalfWidth(std::string_view utf8, char* room, Blanks blanks) {
 }
 
 bool ParseWhole(std::string_view utf8, uint64_t* out) {
+  // Nearly always digits alone.
+  uint64_t n = 0;
+  size_t plain = 0;
+  while (plain < utf8.size() && plain < 18 && utf8[plain] >= '0' && utf8[plain] <= '9') {
+    n = n * 10 + static_cast<uint64_t>(utf8[plain++] - '0');
+  }
+  if (plain == utf8.size() && plain > 0) {
+    *out = n;
+    return true;
+  }
   char room[64];
   if (utf8.empty() || utf8.size() > sizeof room) return false;
   std::string_view text = HalfWidth(utf8, room, Blanks::kDrop);
-  uint64_t n = 0;
+  n = 0;
   size_t digits = 0;
   size_t i = 0;
   for (; i < text.size() && text[i] != '.'; ++i) {

@@ -46,16 +46,34 @@ struct FieldText {
   bool valid = true;      // the bytes are text in the file's encoding
 };
 
+// Bytes that a blank may begin or end with. The last two bytes together rule out nearly all Chinese
+// text, so that the branch behind them is foreseeable.
+struct BlankBytes {
+  bool front[256] = {};
+  uint8_t last[256] = {};    // 1 = a blank by itself, 2 = the end of one of several bytes
+  uint8_t before[256] = {};  // 2 = may stand in front of that end
+  constexpr BlankBytes() {
+    for (int c = 0; c <= 0x20; ++c) {
+      front[c] = true;
+      last[c] = 1;
+    }
+    front[0x7F] = true;
+    last[0x7F] = 1;
+    for (int c : {0xC2, 0xE2, 0xE3, 0xEF}) front[c] = true;
+    for (int c : {0x80, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0xA0, 0xBF}) last[c] = 2;
+    for (int c : {0x80, 0xBB, 0xC2}) before[c] = 2;
+    for (uint8_t& b : before) b |= 1;
+  }
+};
+inline constexpr BlankBytes kBlankBytes;
+
 inline std::string_view Trim(std::string_view text) {
   if (text.empty()) return text;
-  auto a = static_cast<uint8_t>(text.front());
-  auto z = static_cast<uint8_t>(text.back());
-  // No blank begins with E4–E9, where nearly all Chinese characters begin, nor ends with ASCII
-  // text.
-  bool front = a > 0x20 && (a < 0x7F || a > 0xEF || (a >= 0xE4 && a < 0xEF));
-  bool back = z > 0x20 && (z < 0x7F || (z > 0x80 && z < 0x8B) || (z > 0x8F && z < 0xA0) ||
-                           (z > 0xA0 && z < 0xBF));
-  return front && back ? text : TrimUtf8(text);
+  size_t n = text.size();
+  bool front = kBlankBytes.front[static_cast<uint8_t>(text[0])];
+  bool back = (kBlankBytes.last[static_cast<uint8_t>(text[n - 1])] &
+               kBlankBytes.before[static_cast<uint8_t>(text[n >= 2 ? n - 2 : 0])]) != 0;
+  return front | back ? TrimUtf8(text) : text;
 }
 
 inline bool IsAscii(std::string_view text) {
@@ -80,7 +98,7 @@ inline bool IsAscii(std::string_view text) {
 class TextRecord {
  public:
   TextRecord(const char* data, const uint32_t* ends, bool gb18030, bool checked, Arena* arena)
-      : data_(data), ends_(ends), gb18030_(gb18030), checked_(checked), arena_(arena) {}
+      : data_(data), ends_(ends), gb18030_(gb18030), plain_(!gb18030 && checked), arena_(arena) {}
   void Set(const RecordSpan& span) { span_ = &span; }
 
   uint32_t count() const { return span_->fields; }
@@ -93,20 +111,9 @@ class TextRecord {
   }
   FieldText Get(uint32_t column) const {
     std::string_view raw = Raw(column);
-    if (raw.empty()) return {raw, true};
-    if (raw[0] == '"') {
-      size_t written = 0;
-      raw = Unquote(raw, arena_->top(), &written);
-      if (written > 0) raw = arena_->Take(written);
-    }
-    if (gb18030_) {
-      if (IsAscii(raw)) return {Trim(raw), true};
-      bool valid = true;
-      size_t size = DecodeGb18030(raw, arena_->top(), &valid);
-      return {Trim(arena_->Take(size)), valid};
-    }
-    bool valid = checked_ || IsValidUtf8(raw);
-    return {Trim(raw), valid};
+    if (raw.empty()) return {};
+    if (plain_ && raw[0] != '"') return {Trim(raw), true};
+    return Convert(raw);
   }
   // Nothing but blanks, in one field.
   bool IsBlankLine() const { return span_->fields == 1 && Trim(Raw(0)).empty(); }
@@ -117,10 +124,23 @@ class TextRecord {
   }
 
  private:
+  __attribute__((noinline)) FieldText Convert(std::string_view raw) const {
+    if (raw[0] == '"') {
+      size_t written = 0;
+      raw = Unquote(raw, arena_->top(), &written);
+      if (written > 0) raw = arena_->Take(written);
+    }
+    if (!gb18030_) return {Trim(raw), plain_ || IsValidUtf8(raw)};
+    if (IsAscii(raw)) return {Trim(raw), true};
+    bool valid = true;
+    size_t size = DecodeGb18030(raw, arena_->top(), &valid);
+    return {Trim(arena_->Take(size)), valid};
+  }
+
   const char* data_;
   const uint32_t* ends_;
   bool gb18030_;
-  bool checked_;  // the block was found valid as a whole
+  bool plain_;  // UTF-8, and the block was found valid as a whole
   Arena* arena_;
   const RecordSpan* span_ = nullptr;
 };

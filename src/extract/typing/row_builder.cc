@@ -116,9 +116,8 @@ bool RowBuilder::Build(const Record& record, Row* row, Reject* reject) {
   for (const PlannedColumn& column : plan_.planned) {
     FieldText field = record.Get(column.column);
     if (field.text.empty()) continue;
-    if (!field.valid || std::memchr(field.text.data(), 0, field.text.size()) != nullptr) {
-      return fail(RejectReason::kEncodingInvalid, &column);
-    }
+    // Zero bytes never come here: the readers refuse or cut them.
+    if (!field.valid) return fail(RejectReason::kEncodingInvalid, &column);
     if (field.text.size() > kMaxFieldBytes) return fail(RejectReason::kTooLong, &column);
     if (mapping_.placeholders.IsPlaceholder(column.field, field.text)) {
       // A number that says 无 or 000… was given, and means none; the row is matched without it.
@@ -525,19 +524,24 @@ void RowBuilder::SetState(Row* row, const Pending& pending) {
   row->state =
       table == nullptr ? scheme::State::kUnmapped : table->Find(enrolment, contribution, benefit);
   if (row->state == scheme::State::kUnmapped) row->findings |= kStateUnmapped;
+  // "AAC008/AAC031/AAE116".
   char* out = arena_->top();
   size_t n = 0;
   for (std::string_view part :
        {pending.enrolment_state, pending.contribution_state, pending.benefit_state}) {
-    if (part.size() > 64) {  // cut in front of a character
-      size_t end = 64;
-      while (end > 0 && (static_cast<uint8_t>(part[end]) & 0xC0) == 0x80) --end;
-      part = part.substr(0, end);
+    if (part.size() == 1) {
+      out[n++] = part[0];
+    } else if (!part.empty()) {
+      size_t end = std::min<size_t>(part.size(), 64);
+      if (end < part.size()) {  // cut in front of a character
+        while (end > 0 && (static_cast<uint8_t>(part[end]) & 0xC0) == 0x80) --end;
+      }
+      std::memcpy(out + n, part.data(), end);
+      n += end;
     }
-    if (n > 0) out[n++] = '/';
-    std::memcpy(out + n, part.data(), part.size());
-    n += part.size();
+    out[n++] = '/';
   }
+  --n;
   row->state_text = arena_->Take(n);
 }
 
