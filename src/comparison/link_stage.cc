@@ -19,10 +19,95 @@ struct Hit {
   friend auto operator<=>(const Hit&, const Hit&) = default;
 };
 
+// A person who has a personal number that some row without a usable number carries as well.
+struct Holder {
+  uint64_t number;  // PersonNoKey
+  uint64_t key;
+  uint64_t name;  // folded, of the row that carries it
+  Date birth;     // prevailing
+  identity::Sex sex;
+  friend auto operator<=>(const Holder&, const Holder&) = default;
+};
+
+// Personal numbers are unique inside the system that gave them.
+class PersonNos {
+ public:
+  explicit PersonNos(const std::vector<extract::ExtractSpec>& extracts) {
+    for (const auto& e : extracts) sources_.push_back(HashText(e.source));
+  }
+  // 0 = the row carries none.
+  uint64_t KeyOf(const Record& r) const {
+    if (!HasEnrolment(r.kind)) return 0;
+    uint32_t hash = DecodeEnrolment(r).person_no_hash;
+    return hash == 0 ? 0 : HashKey(sources_[r.extract] ^ hash);
+  }
+  void Want(uint64_t number) { wanted_.push_back(number); }
+  void Close() {
+    std::sort(wanted_.begin(), wanted_.end());
+    wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
+    // One bit of eight or more for each: most rows are turned away by one load.
+    bits_.assign(std::bit_ceil(std::max<size_t>(wanted_.size() * 8, 64)) / 64, 0);
+    for (uint64_t n : wanted_) bits_[n / 64 % bits_.size()] |= 1ull << (n % 64);
+  }
+  bool IsWanted(uint64_t number) const {
+    return (bits_[number / 64 % bits_.size()] >> (number % 64) & 1) != 0 &&
+           std::binary_search(wanted_.begin(), wanted_.end(), number);
+  }
+  bool empty() const { return wanted_.empty(); }
+
+ private:
+  std::vector<uint64_t> sources_;
+  std::vector<uint64_t> wanted_;
+  std::vector<uint64_t> bits_;
+};
+
 void MarkMaker(const Groups& groups, const Resolution& r, PersonNumbering* numbering) {
   if (!r.has_person || groups.master() != 0) return;
   const Record& maker = groups.rows()[static_cast<size_t>(r.maker)];
   numbering->Mark(maker.extract, maker.line);
+}
+
+// Who the rows without a usable number name by personal number.
+Status CollectPersonNos(const LinkInputs& in, TaskPool* pool, PersonNos* numbers) {
+  std::mutex mutex;
+  CANBAO_TRY(pool->ForEach(in.unkeyed->partitions(), [&](int, size_t partition) -> Status {
+    StreamCipher cipher(in.key);
+    std::vector<char> buffer;
+    CANBAO_TRY(in.unkeyed->ReadPartition(static_cast<uint32_t>(partition), &cipher, &buffer));
+    const auto* p = reinterpret_cast<const uint8_t*>(buffer.data());
+    const uint8_t* end = p + buffer.size();
+    std::vector<uint64_t> found;
+    while (p < end) {
+      Record r;
+      p = Decode(p, &r);
+      r.extract = (*in.canonical)[r.extract];
+      if (uint64_t n = numbers->KeyOf(r); n != 0) found.push_back(n);
+    }
+    std::lock_guard lock(mutex);
+    for (uint64_t n : found) numbers->Want(n);
+    return {};
+  }));
+  numbers->Close();
+  return {};
+}
+
+// The one person whom a row names by personal number and whom no field of it denies; 0 = nobody or
+// more than one.
+uint64_t HolderOf(const Record& row, uint64_t number, const std::vector<Holder>& holders) {
+  uint64_t person = 0;
+  auto it = std::lower_bound(holders.begin(), holders.end(), number,
+                             [](const Holder& h, uint64_t n) { return h.number < n; });
+  for (; it != holders.end() && it->number == number; ++it) {
+    Record reference;
+    reference.name = it->name;
+    // Names too long for a code are compared as a whole.
+    bool hashed = identity::NameCode{it->name}.is_hash() || identity::NameCode{row.name}.is_hash();
+    if (hashed && it->name != row.name) continue;
+    if (!Agrees(row, reference, it->birth, it->sex)) continue;
+    if (person != 0 && person != it->key) return 0;
+    person = it->key;
+  }
+  return person;
 }
 
 }  // namespace
@@ -57,14 +142,18 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
   LinkCounts counts;
   std::mutex mutex;
   std::vector<Hit> hits;
+  std::vector<Holder> holders;
+  PersonNos numbers(*in.extracts);
 
   TaskPool pool(in.threads, in.cancel);
+  CANBAO_TRY(CollectPersonNos(in, &pool, &numbers));
   CANBAO_TRY(pool.ForEach(in.keyed->partitions(), [&](int, size_t partition) -> Status {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
     StreamCipher cipher(in.key);
     std::vector<Hit> found;
+    std::vector<Holder> held;
     uint64_t probes = 0;
     groups.Clear();
     CANBAO_TRY(groups.Add(*in.keyed, static_cast<uint32_t>(partition), &cipher));
@@ -78,16 +167,27 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
       if (!r.has_person || !r.confirmed) continue;
       const Record& reference = groups.rows()[static_cast<size_t>(r.reference)];
       for (const Record& probe : groups.probes()) {
-        if (ProbeAgrees(probe, reference, r.birth, r.sex))
+        if (Agrees(probe, reference, r.birth, r.sex)) {
           found.push_back({probe.order(), groups.key()});
+        }
+      }
+      if (numbers.empty()) continue;
+      for (size_t i = 0; i < groups.rows().size(); ++i) {
+        const Record& row = groups.rows()[i];
+        if (outcomes[i] == Outcome::kConflict) continue;
+        uint64_t n = numbers.KeyOf(row);
+        if (n == 0 || !numbers.IsWanted(n)) continue;
+        held.push_back({n, groups.key(), reference.name, r.birth, r.sex});
       }
     }
     std::lock_guard lock(mutex);
     hits.insert(hits.end(), found.begin(), found.end());
+    holders.insert(holders.end(), held.begin(), held.end());
     counts.probes += probes;
     return {};
   }));
   std::sort(hits.begin(), hits.end());
+  std::sort(holders.begin(), holders.end());
 
   uint32_t shift = ShiftFor(in.joined->partitions());
   CANBAO_TRY(pool.ForEach(in.unkeyed->partitions(), [&](int worker, size_t partition) -> Status {
@@ -99,6 +199,7 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
     std::vector<Record> left;
     uint64_t repaired = 0;
     uint64_t ambiguous = 0;
+    uint64_t by_person_no = 0;
     groups.Clear();
     CANBAO_TRY(groups.Add(*in.unkeyed, static_cast<uint32_t>(partition), &cipher));
     groups.Build(false);
@@ -111,13 +212,20 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
         bool one = hit && (it + 1 == hits.end() || (it + 1)->row != r.order());
         ambiguous += hit && !one;
         uint64_t key = r.key;
+        bool joined = false;
+        uint64_t number = one || IsRegister(r.kind) ? 0 : numbers.KeyOf(r);
+        uint64_t holder = number == 0 ? 0 : HolderOf(r, number, holders);
         if (one) {
           key = it->key;
           ++repaired;
+        } else if (holder != 0) {
+          key = holder;
+          joined = true;
+          ++by_person_no;
         } else {
           left.push_back(r);
         }
-        size_t size = Rekey(r.start, key, &copy);
+        size_t size = Rekey(r.start, key, joined, &copy);
         CANBAO_TRY(in.joined->Append(worker, PartitionOf(key, shift), copy.data(), size));
       }
       if (groups.master() != 0) {
@@ -134,6 +242,7 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
     std::lock_guard lock(mutex);
     counts.repaired += repaired;
     counts.ambiguous += ambiguous;
+    counts.by_person_no += by_person_no;
     return {};
   }));
   CANBAO_TRY(in.joined->Seal());

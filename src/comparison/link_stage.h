@@ -1,7 +1,8 @@
 // Second stage: exact and repair. Every partition is resolved once to learn who exists; probes find
-// the persons one repair away; rows without a usable number get their final key (that of the person
-// they were repaired to, or a provisional one) and join the partitions; every person's first row is
-// marked, which gives person keys in internal order whatever the threads do.
+// the persons one repair away; the personal numbers of a system (AAC001, unique inside it) find the
+// persons whose other rows there carry a usable number; rows without one get their final key (that
+// of the person they belong to, or a provisional one) and join the partitions; every person's first
+// row is marked, which gives person keys in internal order whatever the threads do.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "comparison/spill.h"
+#include "extract/delivery.h"
 
 namespace canbao::comparison {
 
@@ -38,6 +40,7 @@ struct LinkInputs {
   const Spill* unkeyed;
   Spill* joined;  // out: unkeyed rows under their final key
   const std::vector<uint16_t>* canonical;
+  const std::vector<extract::ExtractSpec>* extracts;  // by canonical extract
   RunKey key;
   int threads;
   const std::atomic<bool>* cancel;
@@ -46,6 +49,7 @@ struct LinkInputs {
 struct LinkCounts {
   uint64_t probes = 0;
   uint64_t repaired = 0;
+  uint64_t by_person_no = 0;
   uint64_t ambiguous = 0;  // damaged rows that two or more persons would fit
 };
 

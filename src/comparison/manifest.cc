@@ -142,6 +142,7 @@ std::string ManifestOf(const CompareResult& r, const std::string& fingerprint) {
   o["discrepancies"] = std::move(discrepancies);
   o["repair"] = json::object{{"probes", r.repair.probes},
                              {"repaired", r.repair.repaired},
+                             {"by_person_no", r.repair.by_person_no},
                              {"ambiguous", r.repair.ambiguous}};
   o["population"] = PopulationJson(r.population);
   json::array figures;
@@ -176,7 +177,8 @@ Result<CompareResult> ParseManifest(std::string_view text, const std::string& pa
       r.discrepancies[i] = discrepancies[i].to_number<uint64_t>();
     }
     const json::object& repair = o.at("repair").as_object();
-    r.repair = {U64(repair, "probes"), U64(repair, "repaired"), U64(repair, "ambiguous")};
+    r.repair = {U64(repair, "probes"), U64(repair, "repaired"), U64(repair, "by_person_no"),
+                U64(repair, "ambiguous")};
     r.population = PopulationFrom(o.at("population").as_array());
     for (const json::value& v : o.at("figures").as_array()) {
       const json::array& a = v.as_array();

@@ -389,6 +389,9 @@ Status OutcomeTables::WriteFindings(const Record& r, Outcome outcome, const Reso
   if (outcome == Outcome::kRepaired && r.number_class == NumberClass::kDamaged) {
     CANBAO_TRY(Finding(Discrepancy::kNumberRepaired, person, r, "id_number", raw, own));
   }
+  if (outcome == Outcome::kProbable) {
+    CANBAO_TRY(Finding(Discrepancy::kNumberUnreadable, person, r, "id_number", raw, own));
+  }
   if (outcome == Outcome::kUnlinked && r.number_class == NumberClass::kDamaged) {
     CANBAO_TRY(Finding(Discrepancy::kNumberUnreadable, person, r, "id_number", raw, ""));
   }

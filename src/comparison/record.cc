@@ -12,7 +12,9 @@ using identity::Sex;
 
 constexpr uint8_t kBirthFromNumber = 1u << 5;
 constexpr uint8_t kBirthStored = 1u << 6;
-constexpr size_t kHead = 2 + 8 + 2 + 4 + 8 + 1 + 1 + 2;
+constexpr uint8_t kByPersonNo = 1u << 7;
+constexpr size_t kBitsAt = 2 + 8 + 2 + 4 + 8 + 1;
+constexpr size_t kHead = kBitsAt + 1 + 2;
 
 // Presence bits of an enrolment.
 enum : uint8_t {
@@ -220,11 +222,12 @@ size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out
   return Finish(&w);
 }
 
-size_t Rekey(const uint8_t* record, uint64_t key, std::vector<uint8_t>* out) {
+size_t Rekey(const uint8_t* record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out) {
   Record r;
   Decode(record, &r);
   Writer w{out};
   PutHead(&w, key, r.extract, r.line, r.name, r.kind, r.sex, r.number_class, r.birth, r.findings);
+  if (by_person_no) (*out)[kBitsAt] |= kByPersonNo;
   size_t rest = static_cast<size_t>(r.end - r.fields);
   w.Reserve(rest);
   std::memcpy(out->data() + w.n, r.fields, rest);
@@ -245,6 +248,7 @@ const uint8_t* Decode(const uint8_t* p, Record* r) {
   r->findings = Get<uint16_t>(p);
   r->sex = static_cast<Sex>(bits & 3);
   r->number_class = static_cast<NumberClass>((bits >> 2) & 7);
+  r->by_person_no = (bits & kByPersonNo) != 0;
   r->birth = Date{};
   if (bits & kBirthFromNumber) {
     r->birth = identity::BirthDateOf(PersonNumber{r->key});

@@ -60,6 +60,8 @@ struct Record {
   uint8_t kind = 0;       // extract::Kind, kProbe, kMaster
   identity::Sex sex = identity::Sex::kUnknown;
   identity::NumberClass number_class = identity::NumberClass::kMissing;
+  bool by_person_no =
+      false;  // without a usable number; its system's personal number told the person
   Date birth;
   const uint8_t* start = nullptr;   // of the record
   const uint8_t* fields = nullptr;  // the part by kind
@@ -81,7 +83,7 @@ struct EnrolmentFields {
   uint16_t insured_category = 0;
   uint16_t insured_year = 0;
   uint32_t employer = 0;        // index into the employer table; see EmployerTable
-  uint32_t person_no_hash = 0;  // 0 = no number
+  uint32_t person_no_hash = 0;  // 0 = no personal number
 };
 
 struct RegisterFields {
@@ -112,7 +114,7 @@ size_t EncodeProbe(const extract::Row& row, uint16_t extract, uint32_t line, uin
 size_t EncodeSuperseded(uint16_t extract, uint32_t line, uint64_t key, std::vector<uint8_t>* out);
 size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out);
 // A copy of a decoded record under another key.
-size_t Rekey(const uint8_t* record, uint64_t key, std::vector<uint8_t>* out);
+size_t Rekey(const uint8_t* record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out);
 
 // Decodes the record at `p`; returns its end. The buffer is our own: sizes are trusted.
 const uint8_t* Decode(const uint8_t* p, Record* out);

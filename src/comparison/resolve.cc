@@ -12,8 +12,10 @@ using identity::NumberClass;
 using identity::PersonNumber;
 using identity::Sex;
 
-bool IsDamaged(const Record& r) {
-  return r.number_class == NumberClass::kDamaged && !IsProvisionalKey(r.key);
+// A row without a usable number that was brought here by a repair or by its personal number.
+bool IsJoined(const Record& r) {
+  return (r.number_class == NumberClass::kDamaged || r.number_class == NumberClass::kMissing) &&
+         !IsProvisionalKey(r.key);
 }
 bool MakesPerson(const Record& r) { return extract::MakesPerson(static_cast<Kind>(r.kind)); }
 
@@ -42,7 +44,7 @@ bool SexContradicts(Sex a, Sex b) { return a != Sex::kUnknown && b != Sex::kUnkn
 
 // The row's own fields do not deny its number.
 bool IsUsable(const Record& r) {
-  if (IsProvisionalKey(r.key) || IsDamaged(r)) return false;
+  if (IsProvisionalKey(r.key) || IsJoined(r)) return false;
   PersonNumber n{r.key};
   return !n.is_citizen() || !BirthContradicts(r.birth, identity::BirthDateOf(n));
 }
@@ -70,9 +72,9 @@ Agreement Compare(const Record& a, const Record& b) {
   return Agreement::kContradict;
 }
 
-bool ProbeAgrees(const Record& probe, const Record& reference, Date birth, Sex sex) {
-  return CompareNamesOf(probe, reference) != NameAgreement::kUnlike &&
-         !BirthContradicts(probe.birth, birth) && !SexContradicts(probe.sex, sex);
+bool Agrees(const Record& row, const Record& reference, Date birth, Sex sex) {
+  return CompareNamesOf(row, reference) != NameAgreement::kUnlike &&
+         !BirthContradicts(row.birth, birth) && !SexContradicts(row.sex, sex);
 }
 
 Resolution Resolver::Resolve(std::span<const Record> rows, std::vector<Outcome>* outcomes) {
@@ -83,8 +85,9 @@ Resolution Resolver::Resolve(std::span<const Record> rows, std::vector<Outcome>*
           : ResolveByMajority(rows, outcomes);
   for (size_t i = 0; i < rows.size(); ++i) {
     Outcome& o = (*outcomes)[i];
-    if (IsDamaged(rows[i])) {
-      o = r.has_person ? Outcome::kRepaired : Outcome::kUnlinked;
+    if (IsJoined(rows[i])) {
+      Outcome joined = rows[i].by_person_no ? Outcome::kProbable : Outcome::kRepaired;
+      o = r.has_person ? joined : Outcome::kUnlinked;
     } else if (rows[i].number_class == NumberClass::kUpgraded15 &&
                (o == Outcome::kExact || o == Outcome::kNameVariant)) {
       o = Outcome::kRepaired;  // the source should correct its 15-digit number
@@ -116,7 +119,7 @@ Resolution Resolver::ResolveByRegister(std::span<const Record> rows,
       (*outcomes)[i] = Outcome::kBaseline;
       continue;
     }
-    if (IsDamaged(rows[i])) continue;
+    if (IsJoined(rows[i])) continue;
     switch (Compare(reference, rows[i])) {
       case Agreement::kSameName:
         (*outcomes)[i] = Outcome::kExact;
@@ -146,9 +149,9 @@ Resolution Resolver::ResolveByMajority(std::span<const Record> rows,
   // Groups of rows that agree with each other, directly or through others. Rows of one number are
   // few; equal names, the rule, cost one compare.
   for (size_t i = 1; i < n; ++i) {
-    if (IsDamaged(rows[i])) continue;
+    if (IsJoined(rows[i])) continue;
     for (size_t j = 0; j < i; ++j) {
-      if (IsDamaged(rows[j])) continue;
+      if (IsJoined(rows[j])) continue;
       int a = find(static_cast<int>(i));
       int b = find(static_cast<int>(j));
       if (a != b && Compare(rows[j], rows[i]) != Agreement::kContradict) {
@@ -159,7 +162,7 @@ Resolution Resolver::ResolveByMajority(std::span<const Record> rows,
   // The largest group owns the number; a tie makes all conflict.
   members_.assign(n, 0);
   for (size_t i = 0; i < n; ++i) {
-    if (!IsDamaged(rows[i])) ++members_[static_cast<size_t>(find(static_cast<int>(i)))];
+    if (!IsJoined(rows[i])) ++members_[static_cast<size_t>(find(static_cast<int>(i)))];
   }
   int winner = -1;
   bool tie = false;
@@ -177,7 +180,7 @@ Resolution Resolver::ResolveByMajority(std::span<const Record> rows,
     return r;
   }
   for (size_t i = 0; i < n; ++i) {
-    if (IsDamaged(rows[i])) continue;
+    if (IsJoined(rows[i])) continue;
     if (find(static_cast<int>(i)) != winner) {
       (*outcomes)[i] = Outcome::kConflict;
       continue;

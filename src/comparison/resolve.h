@@ -51,8 +51,9 @@ struct Resolution {
 class Resolver {
  public:
   // `rows`: all rows of one key, ascending by order(), no probes and no masters. Fills one outcome
-  // per row. A damaged row among them is one that repair() brought here: it stays `repaired` and
-  // has no say in who the person is.
+  // per row. A row without a usable number among them was
+  // brought here by the link stage: it is `repaired` or `probable` and has no say in who the person
+  // is.
   Resolution Resolve(std::span<const Record> rows, std::vector<Outcome>* outcomes);
 
  private:
@@ -64,8 +65,8 @@ class Resolver {
   std::vector<int> members_;
 };
 
-// May the damaged row behind `probe` belong to the person whose reference row, birth date and sex
+// May a row without a usable number belong to the person whose reference row, birth date and sex
 // are given? Every field that the row has must agree.
-bool ProbeAgrees(const Record& probe, const Record& reference, Date birth, identity::Sex sex);
+bool Agrees(const Record& row, const Record& reference, Date birth, identity::Sex sex);
 
 }  // namespace canbao::comparison

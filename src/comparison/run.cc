@@ -216,10 +216,11 @@ Result<CompareResult> Run::Execute() {
                 Spill::Create(Work("joined.spill"), partitions_, options_.threads,
                               options_.memory / 8, result_.key));
   PersonNumbering numbering(max_lines, state_.highest);
-  CANBAO_ASSIGN(result_.repair, RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(),
-                                                        joined.get(), &canonical_, result_.key,
-                                                        options_.threads, options_.cancel},
-                                             &numbering));
+  CANBAO_ASSIGN(
+      result_.repair,
+      RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(), &canonical_,
+                              &specs, result_.key, options_.threads, options_.cancel},
+                   &numbering));
   result_.highest_key = numbering.highest();
   result_.seconds[1] = Now() - t;
 

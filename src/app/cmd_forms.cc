@@ -1,0 +1,139 @@
+// canbao forms: an official form of a division at a cut-off, from the register's figures.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "app/context.h"
+#include "app/figures_source.h"
+#include "app/store.h"
+#include "base/file.h"
+#include "identity/division.h"
+#include "reporting/render.h"
+#include "reporting/workbook.h"
+
+namespace canbao::app {
+namespace {
+
+using reporting::FormTable;
+using reporting::Level;
+using reporting::Population;
+
+struct Options {
+  std::string data;
+  std::string form;
+  uint32_t division = 0;
+  std::string level;
+  std::string population = "all";
+  std::string cutoff;
+  std::string format = "text";
+  std::string out;
+  std::string database;
+};
+
+Result<FormTable> Make(const Options& o) {
+  Date cutoff;
+  if (!o.cutoff.empty()) {
+    cutoff = ParseIsoDate(o.cutoff);
+    if (!cutoff.has_value()) {
+      return Fail(ErrorClass::kUsage, "CB-APP-0006",
+                  Msg("无法识别的日期：{0}", "this is no date: {0}", o.cutoff),
+                  Text{"写作 2017-09-30。", "write it as 2017-09-30."});
+    }
+  }
+  CANBAO_ASSIGN(std::string policy, PolicyDir());
+  CANBAO_ASSIGN(FiguresSource source, LoadFigures(Absolute(o.data), o.database, cutoff));
+  CANBAO_ASSIGN(identity::DivisionTable divisions, identity::DivisionTable::Load(policy));
+  CANBAO_ASSIGN(reporting::FormPtr form, reporting::LoadForm(policy, o.form, source.cutoff));
+
+  uint32_t division = o.division == 0 ? source.province : o.division;
+  if (division / 10000 * 10000 != source.province) {
+    return Fail(ErrorClass::kUsage, "CB-APP-0007",
+                Msg("{0} 不属于 {1}", "{0} does not lie in {1}", division, source.province));
+  }
+  Population population = o.population == "hukou" ? Population::kHukou : Population::kAll;
+  Level level = reporting::LevelOf(division);
+  if (o.level == "county") level = Level::kCounty;
+
+  auto evaluate = [&](uint32_t code, Level at) {
+    reporting::Subject subject;
+    subject.division = code;
+    std::string name =
+        divisions.NameOf(identity::Division{uint64_t{code} * 1000000}, source.cutoff);
+    // 市本级 as a county of its own.
+    if (at == Level::kCounty && code % 100 == 0 && !name.empty()) name += "本级";
+    subject.name = Text{name, name};
+    subject.cutoff = source.cutoff;
+    subject.population = o.population;
+    return reporting::Evaluate(form, source.FiguresOf(code, at, population), subject);
+  };
+  FormTable table{evaluate(division, level), {}};
+  if (level == Level::kProvince) {
+    for (uint32_t city : source.cube.Cities()) {
+      if (city != 0) table.parts.push_back(evaluate(city, Level::kCity));
+    }
+  } else if (level == Level::kCity) {
+    for (uint32_t county : source.cube.Counties(division)) {
+      table.parts.push_back(evaluate(county, Level::kCounty));
+    }
+  }
+  return table;
+}
+
+Status Execute(const Options& o) {
+  CANBAO_TRY(CheckDataFolder(o.data));
+  if (o.format == "xlsx" && o.out.empty()) {
+    return Fail(ErrorClass::kUsage, "CB-APP-0008",
+                Msg("xlsx 需要 --out 文件名", "xlsx needs --out FILE"));
+  }
+  CANBAO_ASSIGN(FormTable table, Make(o));
+  if (o.format == "xlsx") return reporting::WriteXlsx(table, o.out, CurrentLang());
+  std::string text = o.format == "json"  ? reporting::RenderJson(table) + "\n"
+                     : o.format == "csv" ? reporting::RenderCsv(table, CurrentLang())
+                                         : reporting::RenderText(table, CurrentLang());
+  while (text.ends_with("\n\n")) text.pop_back();
+  if (!o.out.empty()) return WriteFileAtomic(o.out, text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return {};
+}
+
+}  // namespace
+
+void AddForms(CLI::App* app, Action* action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* sub = app->add_subcommand(
+      "forms", Say("报表：表 2-1、2-2 和工作进度表 1", "forms 2-1, 2-2 and the progress form 1"));
+  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
+      ->required();
+  sub->add_option("--form", o->form, Say("表号", "form"))
+      ->required()
+      ->check(CLI::IsMember({"2-1", "2-2", "1"}));
+  sub->add_option("--division", o->division,
+                  Say("行政区划代码，默认全省", "division code; the province by default"))
+      ->check(CLI::Range(110000u, 999999u));
+  sub->add_option("--level", o->level,
+                  Say("county：把 330100 看作市本级",
+                      "county: take 330100 as 市本级, the city's own county"))
+      ->check(CLI::IsMember({"county"}));
+  sub->add_option("--population", o->population,
+                  Say("all 全部，hukou 只计本省户籍人口", "all, or hukou: only persons of H"))
+      ->check(CLI::IsMember({"all", "hukou"}))
+      ->capture_default_str();
+  sub->add_option("--cutoff", o->cutoff,
+                  Say("截止日期，默认最近一次", "cut-off; the latest by default"));
+  sub->add_option("--format", o->format, Say("输出格式", "format"))
+      ->check(CLI::IsMember({"text", "json", "csv", "xlsx"}))
+      ->capture_default_str();
+  sub->add_option("--out", o->out, Say("写入文件", "write to this file"));
+  sub->add_option("--database", o->database,
+                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub->callback([o, action] {
+    *action = [o] {
+      auto s = Execute(*o);
+      return s ? 0 : Report(s.error());
+    };
+  });
+}
+
+}  // namespace canbao::app

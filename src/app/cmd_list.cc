@@ -1,0 +1,136 @@
+// canbao list: the lists to work on. csv and json stream; xlsx is written in constant memory.
+#include <xlsxwriter.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "app/context.h"
+#include "app/store.h"
+#include "app/table_output.h"
+#include "register/read.h"
+
+namespace canbao::app {
+namespace {
+
+struct Options {
+  std::string list;
+  std::string data;
+  std::string division;
+  std::string branch;
+  std::string kind;
+  std::string cutoff;
+  std::string format = "csv";
+  std::string out;
+  std::string database;
+  bool mask = false;
+};
+
+Error Unknown(const char* what, const std::string& value, const std::string& accepted) {
+  return Error{ErrorClass::kUsage,
+               "CB-APP-0010",
+               Msg("{0} 没有这个值：{1}", "{0} has no value {1}", std::string(what), value),
+               Text{"可用：" + accepted, "one of: " + accepted},
+               {},
+               0,
+               0};
+}
+
+Result<reg::ListQuery> Query(const Options& o) {
+  reg::ListQuery q;
+  using K = reg::ListKind;
+  q.kind = o.list == "to-verify"       ? K::kToVerify
+           : o.list == "uncovered"     ? K::kUncovered
+           : o.list == "duplicates"    ? K::kDuplicates
+           : o.list == "discrepancies" ? K::kDiscrepancies
+           : o.list == "rejects"       ? K::kRejects
+                                       : K::kConflicts;
+  q.division = o.division;
+  q.mask = o.mask;
+  if (!o.cutoff.empty()) {
+    q.cutoff = ParseIsoDate(o.cutoff);
+    if (!q.cutoff.has_value()) return Fail(Unknown("--cutoff", o.cutoff, "YYYY-MM-DD"));
+  }
+  if (!o.branch.empty()) {
+    std::string accepted;
+    for (int b = 0; b < scheme::kBranches; ++b) {
+      auto name = scheme::BranchName(static_cast<scheme::Branch>(b));
+      if (name == o.branch) q.branch = b;
+      accepted += (b == 0 ? "" : ", ") + std::string(name);
+    }
+    if (q.branch < 0) return Fail(Unknown("--branch", o.branch, accepted));
+  }
+  if (!o.kind.empty()) {
+    std::string accepted;
+    bool duplicates = q.kind == K::kDuplicates;
+    for (int i = 0; i < (duplicates ? 7 : 19); ++i) {
+      int value = duplicates ? 1 << i : i + 1;
+      Text label = duplicates ? reg::DuplicateLabel(value) : reg::DiscrepancyLabel(value);
+      if (o.kind == label.en || o.kind == label.zh || o.kind == std::to_string(value))
+        q.number = value;
+      accepted += (i == 0 ? "" : ", ") + label.en;
+    }
+    if (q.number == 0) return Fail(Unknown("--kind", o.kind, accepted));
+  }
+  return q;
+}
+
+Status Execute(const Options& o) {
+  CANBAO_ASSIGN(reg::ListQuery query, Query(o));
+  CANBAO_TRY(CheckDataFolder(o.data));
+  if (o.format == "xlsx" && o.out.empty()) {
+    return Fail(ErrorClass::kUsage, "CB-APP-0008",
+                Msg("xlsx 需要 --out 文件名", "xlsx needs --out FILE"));
+  }
+  CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
+  CANBAO_ASSIGN(auto reader, reg::OpenList(*db, query));
+  std::vector<std::string> header;
+  std::vector<std::string> keys;
+  for (const reg::ListColumn& c : reader->columns()) {
+    header.push_back(CurrentLang() == Lang::kZh ? c.zh : c.en);
+    keys.push_back(c.en);
+  }
+  CANBAO_ASSIGN(auto writer, TableWriter::Create(o.format, o.out, header, keys));
+  std::vector<std::string> row;
+  for (;;) {
+    CANBAO_ASSIGN(bool more, reader->Next(&row));
+    if (!more) break;
+    CANBAO_TRY(writer->Write(row));
+  }
+  return writer->Finish();
+}
+
+}  // namespace
+
+void AddList(CLI::App* app, Action* action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* sub = app->add_subcommand("list", Say("工作名单", "the lists to work on"));
+  sub->add_option("list", o->list, Say("名单", "which list"))
+      ->required()
+      ->check(CLI::IsMember(
+          {"to-verify", "uncovered", "duplicates", "discrepancies", "rejects", "conflicts"}));
+  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
+      ->required();
+  sub->add_option("--division", o->division,
+                  Say("行政区划代码（前缀）", "division, or its first digits"));
+  sub->add_option("--branch", o->branch,
+                  Say("险种大类：pension medical work_injury unemployment maternity",
+                      "pension medical work_injury unemployment maternity"));
+  sub->add_option("--kind", o->kind, Say("重复或错误的类别", "kind of duplicate or discrepancy"));
+  sub->add_option("--cutoff", o->cutoff,
+                  Say("截止日期，默认最近一次", "cut-off; the latest by default"));
+  sub->add_option("--format", o->format, Say("输出格式", "format"))
+      ->check(CLI::IsMember({"csv", "xlsx", "json"}))
+      ->capture_default_str();
+  sub->add_option("--out", o->out, Say("写入文件", "write to this file"));
+  sub->add_flag("--mask", o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
+  sub->add_option("--database", o->database,
+                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub->callback([o, action] {
+    *action = [o] {
+      auto s = Execute(*o);
+      return s ? 0 : Report(s.error());
+    };
+  });
+}
+
+}  // namespace canbao::app

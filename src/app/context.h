@@ -1,0 +1,42 @@
+// What every subcommand of `canbao` shares: where the policy data lies, how errors end the process.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace canbao::app {
+
+// The folder with rules/, forms/, mappings/, divisions/: $CANBAO_POLICY, else share/canbao beside
+// the executable, else data/ of the source tree that the executable was built in.
+Result<std::string> PolicyDir();
+
+// Prints the error and returns its exit code: 2 usage, 3 input refused, 4 environment, 5 internal.
+int Report(const Error& error);
+
+// "2G", "512M", "64K", plain bytes.
+Result<uint64_t> ParseSize(const std::string& text);
+
+// Both languages in one help line is noise: the process language decides when the parser is built.
+std::string Say(const char* zh, const char* en);
+
+// The directory must be absolute for PostgreSQL and for checkpoints.
+std::string Absolute(const std::string& path);
+
+// A subcommand adds itself to the parser and leaves behind what to run; the value is the exit code.
+using Action = std::function<int()>;
+void AddDemoData(CLI::App* app, Action* action);
+void AddInspect(CLI::App* app, Action* action);
+void AddCompare(CLI::App* app, Action* action);
+void AddForms(CLI::App* app, Action* action);
+void AddList(CLI::App* app, Action* action);
+void AddPerson(CLI::App* app, Action* action);
+void AddRuns(CLI::App* app, Action* action);
+void AddDoctor(CLI::App* app, Action* action);
+void AddDb(CLI::App* app, Action* action);
+
+}  // namespace canbao::app

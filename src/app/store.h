@@ -1,0 +1,37 @@
+// The data folder (--data DIR): which runs it holds, which delivered files are kept for the next
+// run.
+//
+//   DATA/runs/<run>/          manifest.json and what the run left
+//   DATA/latest               name of the last finished run that was not loaded into a register
+//   DATA/deliveries/<digest>/ delivered files of the loaded run, linked or copied: a later delivery
+//                             that lists only some sources is compared together with the others
+//   DATA/keys, DATA/work, DATA/postgres: see comparison/run.h and register/
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "comparison/run.h"
+#include "register/database.h"
+
+namespace canbao::app {
+
+// CB-APP-0005 unless `dir` is a data folder: reading commands make none.
+Status CheckDataFolder(const std::string& dir);
+
+// The run that the register holds as its latest; empty when it holds none.
+Result<std::string> LatestLoadedRun(reg::Database& db);
+// The last finished run of the folder without a register; empty when there is none.
+std::string LatestRun(const std::string& dir);
+Status SetLatestRun(const std::string& dir, const std::string& run);
+
+// Keeps the files of a run for later comparisons and drops those that no loaded run needs.
+Status KeepDelivered(const std::string& dir, const comparison::CompareResult& run);
+// The extracts of a loaded run as a delivery of its cut-off, from the kept files.
+Result<extract::Delivery> KeptDelivery(const std::string& dir,
+                                       const comparison::CompareResult& run);
+
+// Frees what the register has taken over: the tables of a loaded run, but for its master.
+Status DropLoadedTables(const comparison::CompareResult& run);
+
+}  // namespace canbao::app
