@@ -148,7 +148,8 @@ Damage DrawDamage(const World& world, uint64_t seed, ErrorProfile profile, const
       }
     }
   }
-  if (shape.birth) {
+  // Without a citizen number the birth date is the only sign of the age.
+  if (shape.birth && citizen) {
     u = rng.Below(1000000);
     for (const BirthRate& r : kBirthRates) {
       const uint32_t rate = r.rate * factor;

@@ -649,8 +649,9 @@ void World::Make(uint64_t index, Person* p) const {
     return v < 82 ? 201709u : v < 97 ? 201708u : kOldMonths[v % 4];
   };
   const bool dead = p->died_on != 0 || p->management == DemoManagement::kDead;
+  // Wage tax alone tells no birth date: only a citizen number shows that the person is of age.
   const bool free_adult = !dead && p->prison_from == 0 && p->military == 0 && p->abroad == 0 &&
-                          p->student == 0 && p->age >= 16 && p->age < 55;
+                          p->student == 0 && p->age >= 16 && p->age < 55 && p->id_type == 1;
   const uint32_t wage_share = options_.slim ? 4 : 80;
   if (job != nullptr && EmployerType(job->employer) != 91) {
     if (evidence.Below(100) < wage_share) {
