@@ -89,7 +89,7 @@ Status Execute(const Options& o) {
   }
   CANBAO_ASSIGN(FormTable table, Make(o));
   if (o.format == "xlsx") return reporting::WriteXlsx(table, o.out, CurrentLang());
-  std::string text = o.format == "json"  ? reporting::RenderJson(table) + "\n"
+  std::string text = o.format == "json"  ? reporting::RenderJson(table)
                      : o.format == "csv" ? reporting::RenderCsv(table, CurrentLang())
                                          : reporting::RenderText(table, CurrentLang());
   while (text.ends_with("\n\n")) text.pop_back();
