@@ -203,7 +203,7 @@ uint64_t MemoryBytes() {
 
 // Written at every start, so that it follows the machine and the product; a site's own settings go
 // into site.conf beside it, which wins.
-std::string Settings(const std::string& root) {
+std::string Settings(const std::string& root, bool durable) {
   const uint64_t mb = MemoryBytes() >> 20;
   const uint64_t buffers = std::clamp<uint64_t>(mb / 8, 64, 4096);
   const uint64_t maintenance = std::clamp<uint64_t>(mb / 32, 64, 1024);
@@ -243,7 +243,7 @@ std::string Settings(const std::string& root) {
     << "log_truncate_on_rotation = on\n"
     << "log_timezone = 'UTC'\n"
     << "timezone = 'UTC'\n"
-    << "include_if_exists = 'site.conf'\n";
+    << (durable ? "" : "fsync = off\n") << "include_if_exists = 'site.conf'\n";
   return s.str();
 }
 
@@ -278,11 +278,19 @@ Status Initialise(const std::string& root, const ServerUser& user, const Instanc
   std::string fresh = root + "/data.init";
   std::error_code ec;
   fs::remove_all(fresh, ec);
-  Outcome made = RunAs(user,
-                       {options.bin_dir + "/initdb", "-D", fresh, "-U", "canbao_owner",
-                        "--auth-local=peer", "--auth-host=reject", "--encoding=UTF8",
-                        "--locale=C.UTF-8", "--data-checksums", "--no-instructions", "--no-sync"},
-                       root + "/initdb.out");
+  std::vector<std::string> initdb = {options.bin_dir + "/initdb",
+                                     "-D",
+                                     fresh,
+                                     "-U",
+                                     "canbao_owner",
+                                     "--auth-local=peer",
+                                     "--auth-host=reject",
+                                     "--encoding=UTF8",
+                                     "--locale=C.UTF-8",
+                                     "--data-checksums",
+                                     "--no-instructions"};
+  if (!options.durable) initdb.push_back("--no-sync");
+  Outcome made = RunAs(user, initdb, root + "/initdb.out");
   if (made.status != 0) {
     return Fail(
         ErrorClass::kEnvironment, "CB-REGISTER-0205",
@@ -305,7 +313,7 @@ Status Initialise(const std::string& root, const ServerUser& user, const Instanc
                   Msg("无法写入 {0}", "cannot write {0}", fresh + "/postgresql.conf"));
     }
   }
-  CANBAO_TRY(WriteFor(user, fresh + "/canbao.conf", Settings(root)));
+  CANBAO_TRY(WriteFor(user, fresh + "/canbao.conf", Settings(root, options.durable)));
   fs::rename(fresh, root + "/data", ec);
   if (ec) {
     return Fail(
@@ -320,7 +328,7 @@ Status Start(const std::string& root, const ServerUser& user, const InstanceOpti
   const auto deadline = Clock::now() + std::chrono::seconds(options.start_seconds);
   auto pause = std::chrono::milliseconds(100);
   std::string why;
-  CANBAO_TRY(WriteFor(user, root + "/data/canbao.conf", Settings(root)));
+  CANBAO_TRY(WriteFor(user, root + "/data/canbao.conf", Settings(root, options.durable)));
   for (;;) {
     PGPing ping = Ping(root);
     if (ping == PQPING_OK) return {};

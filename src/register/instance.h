@@ -22,6 +22,7 @@ struct InstanceOptions {
   std::string bin_dir = "/usr/lib/postgresql/15/bin";
   int start_seconds = 15;  // back-off while an earlier server is still dying
   bool keep = false;       // `db start`: stays when the last user leaves
+  bool durable = true;     // false: nothing is synced to disk; for tests
 };
 
 class Instance {
