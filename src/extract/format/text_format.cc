@@ -28,7 +28,7 @@ std::string_view WholeLines(std::string_view begin, bool whole) {
 
 bool LooksUtf8(const Utf8Census& census) {
   // GB18030 text read as UTF-8 is nearly all invalid; a damaged UTF-8 file has few bad bytes.
-  return census.invalid == 0 || census.invalid * 20 <= census.characters;
+  return census.invalid == 0 || census.invalid * 4 <= census.characters;
 }
 
 Result<std::string> DetectEncoding(const std::string& path, std::string_view text, bool bom,
