@@ -413,8 +413,12 @@ Status Run::WriteRejects(const std::vector<const ExtractSpec*>& by_ordinal) {
     uint32_t line;
     const char* p;
   };
-  CANBAO_ASSIGN(auto writer,
-                RowFileWriter::Create(Work("out/reject.00.rows"), RejectSchema(), result_.key));
+  // In shards like every table; the extract decides, so that order within a shard is that of lines.
+  std::vector<std::unique_ptr<RowFileWriter>> shards(kShards);
+  for (uint32_t i = 0; i < kShards; ++i) {
+    CANBAO_ASSIGN(shards[i], RowFileWriter::Create(Work(fmt::format("out/reject.{:02}.rows", i)),
+                                                   RejectSchema(), result_.key));
+  }
   StreamCipher cipher(result_.key);
   std::vector<std::vector<char>> buffers(kRejectPartitions);
   std::vector<Item> items;
@@ -446,6 +450,7 @@ Status Run::WriteRejects(const std::vector<const ExtractSpec*>& by_ordinal) {
     std::memcpy(&column, item.p + 7, 2);
     std::memcpy(&field, item.p + 9, 2);
     std::memcpy(&text, item.p + 11, 4);
+    RowFileWriter* writer = shards[item.extract % kShards].get();
     writer->U64(RowRef(item.extract, item.line, IsWorkbook(*by_ordinal[item.extract])));
     writer->U8(static_cast<uint8_t>(item.p[6]));
     writer->U16(column);
@@ -453,8 +458,14 @@ Status Run::WriteRejects(const std::vector<const ExtractSpec*>& by_ordinal) {
     writer->Text({item.p + 15 + field, text});
     CANBAO_TRY(writer->EndRow());
   }
-  CANBAO_TRY(writer->Finish());
-  result_.tables["reject"] = {writer->rows(), writer->plain_sha256()};
+  Sha256 all;
+  TableDigest& digest = result_.tables["reject"];
+  for (auto& shard : shards) {
+    CANBAO_TRY(shard->Finish());
+    digest.rows += shard->rows();
+    all.Update(shard->plain_sha256());
+  }
+  digest.sha256 = all.FinishHex();
   return {};
 }
 
