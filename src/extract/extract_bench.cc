@@ -3,6 +3,10 @@
 // bytes.
 #include <benchmark/benchmark.h>
 
+#include <unicode/ucnv.h>
+
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "base/digest.h"
@@ -116,6 +120,63 @@ void BM_Rows(benchmark::State& state, const Sample& sample, bool quoted) {
 BENCHMARK_CAPTURE(BM_Rows, narrow, Narrow(), false)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Rows, narrow_quoted, Narrow(), true)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Rows, wide, Wide(), false)->Unit(benchmark::kMillisecond);
+
+// A whole file through ReadExtracts: reading (page cache), digest, cutting, typing. Process CPU
+// time.
+void BM_ReadExtracts(benchmark::State& state, bool gb18030) {
+  Sample sample = Narrow();
+  std::string path = (std::filesystem::temp_directory_path() / "canbao-extract-bench.csv").string();
+  std::string header;
+  for (const std::string& h : sample.headers) header += (header.empty() ? "" : ",") + h;
+  std::string text = sample.text;
+  if (gb18030) {
+    std::string out(text.size(), '\0');
+    UErrorCode code = U_ZERO_ERROR;
+    int32_t size = ucnv_convert("gb18030", "utf-8", out.data(), static_cast<int32_t>(out.size()),
+                                text.data(), static_cast<int32_t>(text.size()), &code);
+    text = out.substr(0, static_cast<size_t>(size));
+  }
+  constexpr int kCopies = 100;
+  {
+    std::ofstream out(path, std::ios::binary);
+    out << header << "\n";
+    for (int i = 0; i < kCopies; ++i) out << text;
+  }
+  Delivery delivery;
+  ExtractSpec spec;
+  spec.file = spec.path = path;
+  spec.kind = Kind::kEnrolment;
+  spec.source = "sb-330100";
+  delivery.extracts = {spec};
+  struct Nothing : RowSink {
+    Status OnBatch(int, const RowBatch&) override { return {}; }
+  } sink;
+  ReadOptions options;
+  options.threads = static_cast<int>(state.range(0));
+  options.today = Date::FromYmd(2017, 10, 8);
+  uint64_t rows = 0;
+  for (auto _ : state) {
+    auto accounts = ReadExtracts(delivery, {0}, CANBAO_SOURCE_DIR "/data", &sink, options);
+    if (!accounts) throw std::runtime_error(accounts.error().ToString());
+    rows += accounts->at(0).accepted;
+  }
+  std::filesystem::remove(path);
+  if (rows != kRows * kCopies * state.iterations()) throw std::runtime_error("rows were rejected");
+  state.SetBytesProcessed(static_cast<int64_t>(text.size()) * kCopies * state.iterations());
+  state.counters["ns/row"] = benchmark::Counter(
+      static_cast<double>(rows) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+BENCHMARK_CAPTURE(BM_ReadExtracts, utf8, false)
+    ->Arg(1)
+    ->Arg(2)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_ReadExtracts, gb18030, true)
+    ->Arg(2)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void BM_Index(benchmark::State& state) {
   std::string text = Narrow().text;

@@ -227,6 +227,10 @@ void RowBuilder::TakeField(const PlannedColumn& column, std::string_view text, R
     return static_cast<uint8_t>(std::max(0, Code(table, text)));
   };
   auto optional_date = [&] { return TakeDate(column, text, kOptionalDateDropped, row, pending); };
+  auto month = [&] {
+    Date date = optional_date();
+    return text.size() == 6 ? date : date.FirstOfMonth();  // YYYYMM is the first already
+  };
   switch (column.field) {
     case Field::kNone:
       break;
@@ -327,7 +331,7 @@ void RowBuilder::TakeField(const PlannedColumn& column, std::string_view text, R
       }
       break;
     case Field::kFirstMonth:
-      row->first_month = optional_date().FirstOfMonth();
+      row->first_month = month();
       break;
     case Field::kEndedOn:
       row->ended_on = optional_date();
@@ -447,7 +451,7 @@ void RowBuilder::TakeField(const PlannedColumn& column, std::string_view text, R
       row->from = optional_date();
       break;
     case Field::kMonth:
-      row->from = optional_date().FirstOfMonth();
+      row->from = month();
       break;
     case Field::kUntil:
     case Field::kReturnedOn:
