@@ -27,7 +27,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN six::bigint * 1000000;
 
 GRANT USAGE ON SCHEMA canbao TO canbao_app;
-GRANT SELECT ON canbao.run, canbao.extract, canbao.extract_account, canbao.person, canbao.enrolment,
+GRANT SELECT ON canbao.run, canbao.extract, canbao.extract_account, canbao.employer, canbao.person, canbao.enrolment,
   canbao.evidence, canbao.discrepancy, canbao.duplicate_case, canbao.unlinked_row,
   canbao.reject_row, canbao.classification, canbao.figure TO canbao_app;
 

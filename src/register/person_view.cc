@@ -30,6 +30,10 @@ void AddValidity(std::vector<TextColumn>& columns) {
   columns.push_back(col::DayOf("已知至", "known_until", "valid_to"));
 }
 
+std::string Employer(const char* column) {
+  return fmt::format("(SELECT {} FROM canbao.employer WHERE employer_key = employer)", column);
+}
+
 std::vector<Section> Sections() {
   std::vector<Section> all;
   Section person{{"身份", "identity"}, "person", "valid_from", {}};
@@ -77,9 +81,9 @@ std::vector<Section> Sections() {
                         col::Plain("参保身份", "insured_category", "insured_category"),
                         col::Plain("参保年度", "insured_year", "insured_year"),
                         col::Plain("个人编号", "person_no", "person_no"),
-                        col::Plain("单位编号", "employer_no", "employer_no"),
-                        col::Plain("单位名称", "employer_name", "employer_name"),
-                        col::Plain("统一社会信用代码", "uscc", "uscc"),
+                        col::Plain("单位编号", "employer_no", Employer("employer_no")),
+                        col::Plain("单位名称", "employer_name", Employer("employer_name")),
+                        col::Plain("统一社会信用代码", "uscc", Employer("uscc")),
                         col::YesNo("已确认", "confirmed", "confirmed")};
   AddPlace(enrolments.columns, true);
   AddValidity(enrolments.columns);

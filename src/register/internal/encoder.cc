@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "register/internal/clean_text.h"
+
 namespace canbao::reg {
 namespace {
 
@@ -23,71 +25,6 @@ bool HoldsNumber(std::string_view value) {
     if (run >= 14) return true;
   }
   return false;
-}
-
-// Length of the UTF-8 character at p that PostgreSQL accepts; 0 when it does not.
-size_t CharLength(const uint8_t* p, size_t n) {
-  if (p[0] == 0) return 0;
-  if (p[0] < 0x80) return 1;
-  auto more = [&](size_t i) { return i < n && (p[i] & 0xC0) == 0x80; };
-  if (p[0] >= 0xC2 && p[0] <= 0xDF) return more(1) ? 2 : 0;
-  if (p[0] >= 0xE0 && p[0] <= 0xEF) {
-    if (!more(1) || !more(2) || (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F)) {
-      return 0;
-    }
-    return 3;
-  }
-  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-    if (!more(1) || !more(2) || !more(3) || (p[0] == 0xF0 && p[1] < 0x90) ||
-        (p[0] == 0xF4 && p[1] > 0x8F)) {
-      return 0;
-    }
-    return 4;
-  }
-  return 0;
-}
-
-bool IsClean(std::string_view text) {
-  const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
-  size_t n = text.size();
-  for (; n >= 8; p += 8, n -= 8) {
-    uint64_t w;
-    std::memcpy(&w, p, 8);
-    // Eight ASCII bytes, none of them NUL.
-    if (((w | (w - 0x0101010101010101ull)) & 0x8080808080808080ull) != 0) break;
-  }
-  while (n > 0) {
-    size_t k = CharLength(p, n);
-    if (k == 0) return false;
-    p += k;
-    n -= k;
-  }
-  return true;
-}
-
-// What a source smuggled in (a NUL, a lone surrogate) must not stop a load of millions: U+FFFD.
-std::string Clean(std::string_view text) {
-  const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    size_t k = CharLength(p + i, text.size() - i);
-    if (k == 0) {
-      out += "\xEF\xBF\xBD";
-      ++i;
-    } else {
-      out.append(text.substr(i, k));
-      i += k;
-    }
-  }
-  return out;
-}
-
-void PutText(CopyBuffer& b, std::string_view text) {
-  if (IsClean(text)) {
-    b.Bytes(text);
-  } else {
-    b.Bytes(Clean(text));
-  }
 }
 
 int Find(const RowSchema& schema, std::string_view name) {
@@ -128,6 +65,13 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
   e.bucket_by_line_ = std::strcmp(layout.bucket_of, "row_ref") == 0;
   e.ref_cell_ = Find(schema, "row_ref");
   e.field_cell_ = Find(schema, "field");
+  for (const LayoutColumn& c : layout.columns) {
+    if (c.form != Form::kEmployer) continue;
+    static constexpr const char* kParts[] = {"employer_no", "employer_name", "uscc"};
+    for (size_t i = 0; i < 3; ++i) {
+      CANBAO_ASSIGN(e.employer_cells_[i], need(kParts[i]));
+    }
+  }
   for (const LayoutColumn& c : layout.columns) {
     if (c.form == Form::kBucket || c.form == Form::kCutoff || c.form == Form::kValidFrom ||
         c.form == Form::kValidTo) {
@@ -236,6 +180,9 @@ Status Encoder::Row() {
         b.Int8(ref);
         break;
       }
+      case Form::kEmployer:
+        CANBAO_TRY(Employer(b));
+        break;
       case Form::kNumber: {
         size_t at = b.Reserve(FieldCipher::kBlock);
         FieldCipher::NumberBlock(c.v, reinterpret_cast<uint8_t*>(b.data() + at));
@@ -282,6 +229,22 @@ Status Encoder::Row() {
     }
   }
   return {};
+}
+
+Status Encoder::Employer(CopyBuffer& b) {
+  std::string_view part[3];
+  for (size_t i = 0; i < 3; ++i) part[i] = cells_[static_cast<size_t>(employer_cells_[i])].s;
+  uint64_t key = EmployerKey(part[0], part[1], part[2]);
+  if (key == 0) {
+    b.Null();
+    return {};
+  }
+  b.Int8(static_cast<int64_t>(key));
+  // Most rows name an employer that was just named: no lock for them.
+  uint64_t& recent = recent_employers_[key % recent_employers_.size()];
+  if (recent == key) return {};
+  recent = key;
+  return context_->employers->Add(key, part[0], part[1], part[2]);
 }
 
 void Encoder::Seal(int bucket) {

@@ -13,6 +13,7 @@
 #include "base/row_file.h"
 #include "register/cipher.h"
 #include "register/connection.h"
+#include "register/internal/employer_sink.h"
 #include "register/internal/layout.h"
 
 namespace canbao::reg {
@@ -25,6 +26,7 @@ struct ExtractRef {
 
 struct EncoderContext {
   const FieldCipher* cipher = nullptr;
+  EmployerSink* employers = nullptr;
   std::vector<ExtractRef> extracts;  // by ordinal; id 0 = not listed
   uint32_t province = 0;
 };
@@ -63,6 +65,7 @@ class Encoder {
   };
 
   Status Row();
+  Status Employer(CopyBuffer& b);
   Result<int64_t> Ref(uint64_t row_ref) const;
 
   const EncoderContext* context_ = nullptr;
@@ -73,6 +76,8 @@ class Encoder {
   bool bucket_by_line_ = false;
   int ref_cell_ = -1;
   int field_cell_ = -1;
+  std::array<int, 3> employer_cells_{};
+  std::vector<uint64_t> recent_employers_ = std::vector<uint64_t>(16384);
   std::vector<Cell> cells_;
   std::array<Out, kBuckets> out_;
   std::vector<uint8_t> scratch_;

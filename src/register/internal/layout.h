@@ -25,6 +25,7 @@ enum class Form {
   kSealedText,
   kClearValue,   // a text unless the row's field is an identity field
   kSealedValue,  // … and only then, sealed
+  kEmployer,     // key of (employer_no, employer_name, uscc) in canbao.employer
   kRegion,       // the row's region, else its extract's, else the province
 };
 

@@ -1,0 +1,13 @@
+// Text into a COPY field: what PostgreSQL would refuse (a NUL, bytes that are no UTF-8) becomes
+// U+FFFD.
+#pragma once
+
+#include <string_view>
+
+#include "register/connection.h"
+
+namespace canbao::reg {
+
+void PutText(CopyBuffer& b, std::string_view text);
+
+}  // namespace canbao::reg
