@@ -43,7 +43,8 @@ const std::array<RowSchema, 7>& Schemas() {
         {"county", T::kU32},
         {"city", T::kU32},
         {"branches", T::kU8},
-        {"verified_number", T::kU8}}},
+        {"verified_number", T::kU8},
+        {"both_classes", T::kU8}}},
       {"enrolment",
        {{"person_key", T::kU64},
         {"row_ref", T::kU64},
@@ -282,6 +283,7 @@ Status OutcomeTables::WritePerson(std::span<const Record> rows,
   w.U32(c.city);
   w.U8(c.branches_anywhere);
   w.U8(res.verified);
+  w.U8(c.both_classes);
   return w.EndRow();
 }
 

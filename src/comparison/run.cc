@@ -194,11 +194,13 @@ Result<CompareResult> Run::Execute() {
     result_.settlements |= e.spec.kind == Kind::kMedicalSettlement;
     result_.extracts.push_back(std::move(e));
   }
-  if (options_.is_known && options_.is_known(result_.run)) {
-    result_.unchanged = true;
+  // A run that the register holds is made again only for its links, which are not kept.
+  result_.unchanged = options_.is_known && options_.is_known(result_.run);
+  if (result_.unchanged && options_.links_path.empty()) {
     CANBAO_TRY(RemoveTree(work_));
     return result_;
   }
+  bool write_outcomes = options_.outcomes && !result_.unchanged;
 
   size_t n = delivery_.extracts.size();
   std::vector<const ExtractSpec*> by_ordinal(n);
@@ -237,7 +239,7 @@ Result<CompareResult> Run::Execute() {
                                        options_.memory / 8, result_.key));
   }
   std::string out;
-  if (options_.outcomes) {
+  if (write_outcomes) {
     out = Work("out");
     CANBAO_TRY(RemoveTree(out));
     CANBAO_TRY(MakeFolders(out, 0700));
@@ -267,7 +269,7 @@ Result<CompareResult> Run::Execute() {
   for (ExtractResult& e : result_.extracts) e.outcomes = counts.outcomes[e.ordinal];
   CANBAO_TRY(Account());
   result_.spilled_bytes = state_.keyed->bytes() + state_.unkeyed->bytes() + joined->bytes();
-  if (options_.outcomes) {
+  if (write_outcomes) {
     CANBAO_TRY(WriteRejects(by_ordinal));
     CANBAO_TRY(WriteFigures());
   }
@@ -278,9 +280,14 @@ Result<CompareResult> Run::Execute() {
   result_.result_digest = ResultDigest();
   result_.seconds[2] = Now() - t;
 
+  if (result_.unchanged) {
+    CANBAO_TRY(RemoveTree(work_));
+    return result_;
+  }
+
   // The finished run appears under its name by one rename; a crash before leaves the checkpoint.
   std::string manifest = ManifestOf(result_, fingerprint_);
-  std::string finished = options_.outcomes ? out : Work("out");
+  std::string finished = write_outcomes ? out : Work("out");
   CANBAO_TRY(MakeFolders(finished, 0700));
   CANBAO_TRY(WriteFileAtomic(finished + "/manifest.json", manifest, 0600));
   CANBAO_TRY(MakeFolders(options_.state_dir + "/runs", 0700));
