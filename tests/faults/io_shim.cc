@@ -61,10 +61,11 @@ struct Plan {
   }
 };
 
-// The first intercepted call may come before this file's own initialisers.
+// The first intercepted call may come before this file's own initialisers, the last one after its
+// destructors: made on demand, never destroyed.
 const Plan& ThePlan() {
-  static const Plan plan;
-  return plan;
+  static const Plan* plan = new Plan;
+  return *plan;
 }
 
 std::atomic<long> g_calls{0};
