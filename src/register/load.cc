@@ -17,7 +17,7 @@ namespace canbao::reg {
 namespace {
 
 constexpr char kLeafSession[] = "canbao load";
-constexpr size_t kSendBytes = 64 * 1024;       // of one bucket, before its buffer is sent
+constexpr size_t kSendBytes = 64 * 1024;        // of one bucket, before its buffer is sent
 constexpr int32_t kAdvisoryClass = 1128420942;  // of our advisory locks, as in migration.cc
 
 using Clock = std::chrono::steady_clock;
