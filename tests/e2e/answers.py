@@ -1,7 +1,7 @@
 """Compares what the product says of a delivery with the delivery's truth/ folder.
 
 Used on the independent samples and on our own demo data. The layout of truth/ is described in
-docs/formats/demo-truth.md; both generators write the same one.
+docs/formats/truth.md; the independent samples have the same one.
 """
 
 from __future__ import annotations

@@ -27,6 +27,12 @@ for header in $(grep -E '^src/.*\.h$' <<< "$files"); do
   grep -q '^#pragma once$' "$header" || fail "no #pragma once" "$header"
 done
 
+# What a text points to is there.
+for mention in $(grep -E '\.(md|h|cc|py|sh|toml|sql)$' <<< "$files" | grep -v '^tests/house/' |
+  xargs -r -d '\n' grep -hoE '\bdocs/[A-Za-z0-9_/-]+(\.[A-Za-z0-9-]+)*\.(md|svg)' 2> /dev/null | sort -u); do
+  [ -e "$mention" ] || fail "a text points to what is not there" "$mention"
+done
+
 # A path under somebody's home, or of the place where this was written, has no business here.
 found=$(grep -E '^(src|tests|tools|cmake|data|docs|bench|db)/|^[^/]+$' <<< "$files" |
   grep -vE '\.(gz|zst|xlsx|png|rows)$|/corpus/|^tests/house/tree_test.sh$' |
