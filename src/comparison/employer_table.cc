@@ -25,12 +25,15 @@ Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
     e.order = HashKey(static_cast<uint64_t>(e.unit_type) << 32 | e.county);
     auto add = [&](char space, std::string_view text) {
       if (text.empty()) return;
-      auto [it, fresh] = index_.try_emplace(HashIn(space, text), 0);
-      if (fresh) {
-        it->second = static_cast<uint32_t>(employers_.size());
+      if (used_ * 2 >= slots_.size()) Grow();
+      uint64_t hash = HashIn(space, text);
+      Slot* slot = SlotOf(hash);
+      if (slot->index == 0) {
+        *slot = Slot{hash, static_cast<uint32_t>(employers_.size())};
+        ++used_;
         employers_.push_back(e);
-      } else if (e.order < employers_[it->second].order) {
-        employers_[it->second] = e;
+      } else if (e.order < employers_[slot->index].order) {
+        employers_[slot->index] = e;
       }
     };
     add('u', row.uscc);
@@ -39,17 +42,34 @@ Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
   return {};
 }
 
+EmployerTable::Slot* EmployerTable::SlotOf(uint64_t hash) {
+  size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].index != 0 && slots_[at].hash != hash) at = (at + 1) & (slots_.size() - 1);
+  return &slots_[at];
+}
+
+uint32_t EmployerTable::Lookup(uint64_t hash) const {
+  size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].index != 0) {
+    if (slots_[at].hash == hash) return slots_[at].index;
+    at = (at + 1) & (slots_.size() - 1);
+  }
+  return 0;
+}
+
+void EmployerTable::Grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  for (const Slot& s : old) {
+    if (s.index != 0) *SlotOf(s.hash) = s;
+  }
+}
+
 uint32_t EmployerTable::Find(std::string_view uscc, std::string_view employer_no) const {
   if (uscc.empty() && employer_no.empty()) return kNoEmployer;
-  if (!uscc.empty()) {
-    auto it = index_.find(HashIn('u', uscc));
-    if (it != index_.end()) return it->second;
-  }
-  if (!employer_no.empty()) {
-    auto it = index_.find(HashIn('n', employer_no));
-    if (it != index_.end()) return it->second;
-  }
-  return kUnknownEmployer;
+  uint32_t found = uscc.empty() ? 0 : Lookup(HashIn('u', uscc));
+  if (found == 0 && !employer_no.empty()) found = Lookup(HashIn('n', employer_no));
+  return found == 0 ? kUnknownEmployer : found;
 }
 
 std::string EmployerTable::Serialize() const {

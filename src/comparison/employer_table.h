@@ -8,7 +8,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "extract/delivery.h"
@@ -41,7 +40,16 @@ class EmployerTable : public extract::RowSink {
  private:
   std::mutex mutex_;
   std::vector<Employer> employers_;
-  std::unordered_map<uint64_t, uint32_t> index_;  // hash of "u:"code or "n:"number
+  // Open addressing over the hash of a code or number; every row of a scheme asks twice.
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t index = 0;  // 0 = free
+  };
+  Slot* SlotOf(uint64_t hash);
+  uint32_t Lookup(uint64_t hash) const;
+  void Grow();
+  std::vector<Slot> slots_ = std::vector<Slot>(1024);
+  size_t used_ = 0;
 };
 
 }  // namespace canbao::comparison

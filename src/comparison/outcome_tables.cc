@@ -347,7 +347,8 @@ Status OutcomeTables::WriteUnlinked(const Record& r, Outcome outcome, uint64_t p
   w.U64(person);
   w.U8(r.kind);
   w.U64(CitizenNumber(r.key));
-  w.Text(r.Text(TextTag::kIdNumber));
+  std::string_view raw = r.Text(TextTag::kIdNumber);
+  w.Text(raw.empty() ? identity::ToText(PersonNumber{CitizenNumber(r.key)}) : std::string(raw));
   w.Text(r.Text(TextTag::kName));
   w.U8(static_cast<uint8_t>(r.sex));
   w.Day(r.birth);
