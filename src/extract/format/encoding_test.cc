@@ -34,7 +34,9 @@ TEST(Gb18030Test, EveryCodeIsWhatIcuSays) {
       std::string mine = DecodeGb18030(gb, &valid);
       std::string icu = ByIcu(gb);
       ASSERT_EQ(valid, icu.find("\xEF\xBF\xBD") == std::string::npos) << a << " " << b;
-      if (valid) ASSERT_EQ(mine, icu);
+      if (valid) {
+        ASSERT_EQ(mine, icu);
+      }
       characters += valid;
     }
   }

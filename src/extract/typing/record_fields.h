@@ -73,7 +73,7 @@ inline std::string_view Trim(std::string_view text) {
   bool front = kBlankBytes.front[static_cast<uint8_t>(text[0])];
   bool back = (kBlankBytes.last[static_cast<uint8_t>(text[n - 1])] &
                kBlankBytes.before[static_cast<uint8_t>(text[n >= 2 ? n - 2 : 0])]) != 0;
-  return front | back ? TrimUtf8(text) : text;
+  return (front | back) ? TrimUtf8(text) : text;
 }
 
 inline bool IsAscii(std::string_view text) {
