@@ -363,7 +363,12 @@ Status Start(const std::string& root, const ServerUser& user, const InstanceOpti
 Status CreateDatabase(const std::string& root) {
   CANBAO_ASSIGN(auto c, Connection::Open(ConnInfoFor(root, "canbao_owner", "postgres")));
   CANBAO_ASSIGN(Rows rows, c->Exec("SELECT 1 FROM pg_database WHERE datname = 'canbao'"));
-  if (rows.size() == 0) CANBAO_TRY(c->Run("CREATE DATABASE canbao"));
+  if (rows.size() != 0) return {};
+  if (auto made = c->Run("CREATE DATABASE canbao"); !made) {
+    // The session of a command that was killed here may have finished its statement meanwhile.
+    CANBAO_ASSIGN(rows, c->Exec("SELECT 1 FROM pg_database WHERE datname = 'canbao'"));
+    if (rows.size() == 0) return made;
+  }
   return {};
 }
 

@@ -489,9 +489,9 @@ void CodeTable::Add(std::string_view value, int code) {
     entries_.insert(at, {key, code});
   }
   if (key.size() == 1 && static_cast<uint8_t>(key[0]) < 128) {
-    ascii_[static_cast<size_t>(key[0])] = static_cast<int16_t>(code);
+    ascii_[static_cast<uint8_t>(key[0])] = static_cast<int16_t>(code);
     if (key[0] >= 'A' && key[0] <= 'Z') {
-      ascii_[static_cast<size_t>(key[0] + 32)] = static_cast<int16_t>(code);
+      ascii_[static_cast<uint8_t>(key[0] + 32)] = static_cast<int16_t>(code);
     }
   }
 }
