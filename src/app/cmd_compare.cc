@@ -7,6 +7,7 @@
 
 #include "app/account.h"
 #include "app/context.h"
+#include "app/list_bounds.h"
 #include "app/store.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -25,6 +26,7 @@ struct Options {
   std::string links;
   bool no_register = false;
   std::string database;
+  std::vector<std::string> accepted_lists;
 };
 
 // One line of progress a phase, the next one beginning when the phase changes.
@@ -127,6 +129,17 @@ Result<reg::LoadReport> Load(const Options& o, reg::Database* db,
   return reg::LoadRun(*db, run.folder, run.key, l);
 }
 
+// A full list that shrank or grew beyond belief would end enrolments that nobody ended.
+Status CheckAgainstLast(const Options& o, reg::Database* db, const comparison::CompareResult& run) {
+  CANBAO_ASSIGN(std::string latest, LatestLoadedRun(*db));
+  if (latest.empty() || latest == run.run) return {};
+  CANBAO_ASSIGN(comparison::CompareResult previous, comparison::ReadRun(Absolute(o.data), latest));
+  if (previous.cutoff >= run.cutoff || previous.province != run.province) return {};
+  CANBAO_ASSIGN(std::string policy, PolicyDir());
+  CANBAO_ASSIGN(scheme::RulesPtr rules, scheme::LoadRules(policy, run.province, run.cutoff));
+  return CheckListBounds(previous, run, *rules, o.accepted_lists);
+}
+
 Status Execute(const Options& o) {
   std::string data = Absolute(o.data);
   std::unique_ptr<reg::Database> db;
@@ -154,6 +167,10 @@ Status Execute(const Options& o) {
   }
   PrintAccount(run);
   if (db == nullptr) return SetLatestRun(data, run.run);
+  if (Status s = CheckAgainstLast(o, db.get(), run); !s) {
+    CANBAO_TRY(RemoveTree(run.folder));
+    return s;
+  }
   CANBAO_ASSIGN(reg::LoadReport report, Load(o, db.get(), run, &phases));
   phases.Finish();
   PrintLoad(report);
@@ -190,6 +207,9 @@ void AddCompare(CLI::App* app, Action* action) {
                   Say("使用已有的 PostgreSQL（连接串），而不是内置实例",
                       "use this PostgreSQL instead of the private one"))
       ->excludes("--no-register");
+  sub->add_option("--accept-list", o->accepted_lists,
+                  Say("接受该数据源全量清单行数的大幅变化",
+                      "take the full list of this source however much its row count changed"));
   sub->callback([o, action] {
     *action = [o] {
       auto s = Execute(*o);

@@ -505,6 +505,7 @@ Status ReadFullList(RuleFile* file, Rules* rules) {
   ReadHeader(&top);
   rules->min_change_permille = static_cast<int>(top.Int("min_change_permille", -1000, 0));
   rules->max_change_permille = static_cast<int>(top.Int("max_change_permille", 0, 100000));
+  rules->tolerated_rows = static_cast<int>(top.Int("tolerated_rows", 0, 1000000));
   return top.Finish();
 }
 

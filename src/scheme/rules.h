@@ -103,6 +103,7 @@ class Rules {
   // percent
   int min_change_permille = 0;
   int max_change_permille = 0;
+  int tolerated_rows = 0;  // a change of so few rows is taken whatever its percentage
 
   // survivorship: names of extract kinds, first prevails
   std::vector<std::string> source_order;
