@@ -32,13 +32,14 @@ Outcome Run(std::string_view text, const TextFormat& format, const RecordPlan& p
       out.refused = true;
       return out;
     }
-    auto status = maker.Text("fuzz", plan, format, *piece, 0, 0, [&](const RowBatch& batch) -> Status {
-      out.rows += batch.rows.size();
-      out.rejects += batch.rejects.size();
-      for (const Row& row : batch.rows) out.lines += row.line * 31 + row.name.size();
-      for (const Reject& reject : batch.rejects) out.lines += reject.line * 37;
-      return {};
-    });
+    auto status =
+        maker.Text("fuzz", plan, format, *piece, 0, 0, [&](const RowBatch& batch) -> Status {
+          out.rows += batch.rows.size();
+          out.rejects += batch.rejects.size();
+          for (const Row& row : batch.rows) out.lines += row.line * 31 + row.name.size();
+          for (const Reject& reject : batch.rejects) out.lines += reject.line * 37;
+          return {};
+        });
     if (!status) throw std::runtime_error(status.error().ToString());
     if (last) return out;
   }
