@@ -166,7 +166,12 @@ Status Execute(const Options& o) {
     return {};
   }
   PrintAccount(run);
-  if (db == nullptr) return SetLatestRun(data, run.run);
+  if (db == nullptr) {
+    Status s = SetLatestRun(data, run.run);
+    // Without its name in `latest` nobody would find the run: better none than half of one.
+    if (!s) CANBAO_TRY(RemoveTree(run.folder));
+    return s;
+  }
   if (Status s = CheckAgainstLast(o, db.get(), run); !s) {
     CANBAO_TRY(RemoveTree(run.folder));
     return s;

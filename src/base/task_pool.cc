@@ -18,7 +18,10 @@ class FirstFailure {
 
   void Note(size_t index, Error error) {
     std::lock_guard lock(mutex_);
-    if (!error_ || index < index_) {
+    // A task that stopped because another failed says "interrupted": that is no cause.
+    bool echo = error.cls == ErrorClass::kInterrupted;
+    bool had_echo = error_ && error_->cls == ErrorClass::kInterrupted;
+    if (!error_ || (had_echo && !echo) || (had_echo == echo && index < index_)) {
       index_ = index;
       error_ = std::move(error);
     }

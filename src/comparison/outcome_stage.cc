@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/interrupt.h"
 #include "base/task_pool.h"
 #include "comparison/groups.h"
 #include "comparison/outcome_tables.h"
@@ -254,7 +255,7 @@ Result<OutcomeCounts> RunOutcomeStage(const OutcomeInputs& in) {
     uint32_t begin = static_cast<uint32_t>(write ? task * per_shard : task);
     uint32_t end = write ? begin + per_shard : begin + 1;
     for (uint32_t p = begin; p < end; ++p) {
-      if (pool.stopping()) return {};
+      if (pool.stopping()) return Fail(InterruptedError());
       groups.Clear();
       CANBAO_TRY(groups.Add(*in.keyed, p, &cipher));
       CANBAO_TRY(groups.Add(*in.joined, p, &cipher));

@@ -7,8 +7,10 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 #include <vector>
 
 #include "base/file.h"
@@ -94,8 +96,14 @@ Status Backup(Database& db, const std::string& dir, const BackupOptions& options
   }
   CANBAO_TRY(MakeFolders(dir, 0700));
   CANBAO_ASSIGN(auto c, db.Connect("canbao backup"));
-  CANBAO_ASSIGN(Rows locked, c->Exec("SELECT pg_try_advisory_lock(1128420942, 1)"));
-  if (!locked.Bool(0, 0)) {
+  bool locked = false;
+  // The session of a load that has just ended gives its lock back a moment later.
+  for (int i = 0; i < 50 && !locked; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    CANBAO_ASSIGN(Rows got, c->Exec("SELECT pg_try_advisory_lock(1128420942, 1)"));
+    locked = got.Bool(0, 0);
+  }
+  if (!locked) {
     return Fail(ErrorClass::kEnvironment, "CB-REGISTER-0702",
                 Msg("正在装载数据，现在不能备份。", "a load is running: no backup now."),
                 Msg("请在装载结束后再备份。", "Back up when the load has ended."));
