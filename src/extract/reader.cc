@@ -4,6 +4,7 @@
 
 #include "extract/errors.h"
 #include "extract/format/byte_source.h"
+#include "extract/typing/plain_row.h"
 
 namespace canbao::extract {
 
@@ -173,10 +174,14 @@ Status BatchMaker::Text(const std::string& path, const RecordPlan& plan, const T
                         const Emit& emit) {
   if (piece.size == 0) return {};
   bool gb18030 = format.gb18030();
-  bool checked = !gb18030 && IsValidUtf8({piece.data, piece.size});
   RowBuilder builder(plan, today_, divisions_, &arena_);
+  PlainRowReader plain(plan, today_, divisions_);
+  bool checked = !gb18030 && (!plain.usable() || plain.has_prose()) &&
+                 IsValidUtf8({piece.data, piece.size});
   index_.Start(piece.data, piece.size, format.dialect);
   uint64_t batch = 0;
+  // Plain rows write only the members that the plan has columns for.
+  if (plain.usable()) std::fill(rows_.begin(), rows_.end(), Row{});
   while (index_.Next(kBatchRecords)) {
     const auto& records = index_.records();
     if (rows_.size() < records.size()) rows_.resize(records.size());
@@ -196,6 +201,11 @@ Status BatchMaker::Text(const std::string& path, const RecordPlan& plan, const T
       size_t size = index_.ends()[span.first + span.fields - 1] - span.begin;
       if (size > kMaxRecordBytes) return Fail(RecordTooLong(path, line));
       Row& row = rows_[row_count_];
+      if (plain.usable() && plain.Build(record, checked, &row)) {
+        row.line = line;
+        ++row_count_;
+        continue;
+      }
       Reject reject;
       if (builder.Build(record, &row, &reject)) {
         row.line = line;

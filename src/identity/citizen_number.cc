@@ -254,6 +254,10 @@ void AddDeletions(std::string_view text, Candidates* out) {
 
 }  // namespace
 
+bool ParsePlainNumber(const char* p, Date today, PersonNumber* out) {
+  return Parse18(p, &out->v) && IsBody(out->v, RangeFor(today));
+}
+
 ParsedNumber ParseNumber(std::string_view raw, std::string_view id_type, Date today) {
   ParsedNumber out;
   const BirthRange range = RangeFor(today);

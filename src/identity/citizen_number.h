@@ -44,6 +44,9 @@ struct ParsedNumber {
 // citizen number). `today` bounds the birth date (a number of the future is damaged).
 ParsedNumber ParseNumber(std::string_view raw, std::string_view id_type, Date today);
 
+// The fast path of ParseNumber() alone: 18 bytes at `p` that are a valid number as they stand.
+bool ParsePlainNumber(const char* p, Date today, PersonNumber* out);
+
 // Parts of a citizen number. Missing / unknown for other documents.
 Date BirthDateOf(PersonNumber number);
 Sex SexOf(PersonNumber number);

@@ -165,6 +165,28 @@ void FoldName(std::string_view utf8, FoldedName* out) {
   out->length = static_cast<uint8_t>(n);
 }
 
+NameCode FoldPlainToCode(std::string_view utf8) {
+  const auto* p = reinterpret_cast<const uint8_t*>(utf8.data());
+  const size_t n = utf8.size();
+  if (n > 12 || n == 0) return {};
+  const uint16_t* const fold = kFold.data();
+  uint64_t code = 0;
+  int shift = 48;
+  size_t i = 0;
+  for (; i + 3 <= n; i += 3, shift -= 16) {
+    const uint32_t a = p[i];
+    const uint32_t b = p[i + 1];
+    const uint32_t c = p[i + 2];
+    // E1..EC: no overlong forms, no surrogates.
+    if (a - 0xE1 > 0xEC - 0xE1 || (b & 0xC0) != 0x80 || (c & 0xC0) != 0x80) return {};
+    const uint16_t folded = fold[(a & 0x0F) << 12 | (b & 0x3F) << 6 | (c & 0x3F)];
+    if (folded <= kWide) return {};
+    code |= static_cast<uint64_t>(folded) << shift;
+  }
+  // A name that starts with 0xD8 in its top byte would be taken for a hash; none of these does.
+  return i == n ? NameCode{code} : NameCode{};
+}
+
 NameCode CodeOf(const FoldedName& name) {
   const uint32_t n = name.length;
   if (n <= 4) [[likely]] {

@@ -45,6 +45,9 @@ inline NameCode FoldToCode(std::string_view utf8) {
   FoldName(utf8, &folded);
   return CodeOf(folded);
 }
+// The same for a name of one to four characters of three bytes each, none of which folding drops or
+// has to look up; no code for any other.
+NameCode FoldPlainToCode(std::string_view utf8);
 // Inverse of CodeOf for packed codes; a hash gives a name of length 0.
 void Unpack(NameCode code, FoldedName* out);
 std::string ToUtf8(const FoldedName& name);

@@ -514,7 +514,8 @@ bool RowBuilder::Finish(Row* row, Pending* pending, Reject* reject) {
       break;
     }
     default:
-      SetEvidence(row, *pending);
+      row->evidence = EvidenceOf(plan_.kind, mapping_.codes, pending->student_status,
+                                 pending->full_time, pending->military);
       break;
   }
   return true;
@@ -549,52 +550,40 @@ void RowBuilder::SetState(Row* row, const Pending& pending) {
   row->state_text = arena_->Take(n);
 }
 
-void RowBuilder::SetEvidence(Row* row, const Pending& pending) {
+scheme::EvidenceKind EvidenceOf(Kind kind, const Codes& codes, int student_status, int full_time,
+                                int military) {
   using scheme::EvidenceKind;
-  switch (plan_.kind) {
+  switch (kind) {
     case Kind::kDeath:
-      row->evidence = EvidenceKind::kDeath;
-      break;
+      return EvidenceKind::kDeath;
     case Kind::kPrisoner:
-      row->evidence = EvidenceKind::kPrisoner;
-      break;
+      return EvidenceKind::kPrisoner;
     case Kind::kMilitary:
-      if (pending.military == static_cast<int>(MilitaryCategory::kSoldier)) {
-        row->evidence = EvidenceKind::kSoldier;
-      } else if (pending.military == static_cast<int>(MilitaryCategory::kDependant)) {
-        row->evidence = EvidenceKind::kArmyDependant;
-      }
-      break;
+      if (military == static_cast<int>(MilitaryCategory::kSoldier)) return EvidenceKind::kSoldier;
+      return military == static_cast<int>(MilitaryCategory::kDependant)
+                 ? EvidenceKind::kArmyDependant
+                 : EvidenceKind::kCard;
     case Kind::kAbroad:
-      row->evidence = EvidenceKind::kAbroad;
-      break;
+      return EvidenceKind::kAbroad;
     case Kind::kStudent:
-      if (pending.student_status == static_cast<int>(StudentStatus::kStudying)) {
-        bool full_time =
-            pending.full_time < 0 ? mapping_.codes.full_time_when_missing : pending.full_time == 1;
-        row->evidence = full_time ? EvidenceKind::kFullTimeStudent : EvidenceKind::kPartTimeStudent;
-      }
-      break;
+      if (student_status != static_cast<int>(StudentStatus::kStudying)) return EvidenceKind::kCard;
+      return (full_time < 0 ? codes.full_time_when_missing : full_time == 1)
+                 ? EvidenceKind::kFullTimeStudent
+                 : EvidenceKind::kPartTimeStudent;
     case Kind::kWageTax:
-      row->evidence = EvidenceKind::kWageTax;
-      break;
+      return EvidenceKind::kWageTax;
     case Kind::kEmploymentFiling:
-      row->evidence = EvidenceKind::kEmploymentFiling;
-      break;
+      return EvidenceKind::kEmploymentFiling;
     case Kind::kResidencePermit:
-      row->evidence = EvidenceKind::kResidence;
-      break;
+      return EvidenceKind::kResidence;
     case Kind::kSubsidised:
-      row->evidence = EvidenceKind::kSubsidised;
-      break;
+      return EvidenceKind::kSubsidised;
     case Kind::kRemoteMedical:
-      row->evidence = EvidenceKind::kRemoteMedical;
-      break;
+      return EvidenceKind::kRemoteMedical;
     case Kind::kStaffing:
-      row->evidence = EvidenceKind::kStaffing;
-      break;
+      return EvidenceKind::kStaffing;
     default:
-      break;
+      return EvidenceKind::kCard;
   }
 }
 

@@ -43,6 +43,10 @@ class KnownDivisions {
   mutable std::vector<std::atomic<uint8_t>> memo_;
 };
 
+// What a row of `kind` is evidence of. Meanings that the row does not have are −1.
+scheme::EvidenceKind EvidenceOf(Kind kind, const Codes& codes, int student_status, int full_time,
+                                int military);
+
 class RowBuilder {
  public:
   // `divisions` may be null: then no code is unknown. `arena` holds the texts that a row's views
@@ -70,7 +74,6 @@ class RowBuilder {
   void TakeCreditCode(std::string_view text, Row* row);
   int Code(const CodeTable& table, std::string_view text) const;
   void SetState(Row* row, const Pending& pending);
-  void SetEvidence(Row* row, const Pending& pending);
 
   const RecordPlan& plan_;
   const SourceMapping& mapping_;
