@@ -63,6 +63,7 @@ boost::json::object Json(const Shown& s) {
     x["kind"] = extract::KindName(e.spec.kind);
     x["source"] = e.spec.source;
     x["stage"] = extract::StageName(e.spec.stage);
+    x["digest"] = e.account.digest;
     x["sha256"] = e.account.sha256;
     x["rows_in"] = e.account.rows_in;
     x["linked"] = e.linked;

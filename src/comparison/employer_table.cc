@@ -9,7 +9,7 @@ namespace {
 
 // Credit codes ('u') and system numbers ('n') are two spaces of names.
 uint64_t HashIn(char space, std::string_view text) {
-  return HashText(text, static_cast<uint8_t>(space));
+  return HashText(text, static_cast<uint8_t>(space)) | 1u << 31;  // never 0
 }
 
 }  // namespace
@@ -65,10 +65,22 @@ void EmployerTable::Grow() {
   }
 }
 
-uint32_t EmployerTable::Find(std::string_view uscc, std::string_view employer_no) const {
-  if (uscc.empty() && employer_no.empty()) return kNoEmployer;
-  uint32_t found = uscc.empty() ? 0 : Lookup(HashIn('u', uscc));
-  if (found == 0 && !employer_no.empty()) found = Lookup(HashIn('n', employer_no));
+EmployerTable::Wanted EmployerTable::Want(std::string_view uscc,
+                                          std::string_view employer_no) const {
+  Wanted w;
+  auto fetch = [this](uint64_t hash) {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    return hash;
+  };
+  if (!uscc.empty()) w.uscc = fetch(HashIn('u', uscc));
+  if (!employer_no.empty()) w.employer_no = fetch(HashIn('n', employer_no));
+  return w;
+}
+
+uint32_t EmployerTable::Find(Wanted wanted) const {
+  if ((wanted.uscc | wanted.employer_no) == 0) return kNoEmployer;
+  uint32_t found = wanted.uscc == 0 ? 0 : Lookup(wanted.uscc);
+  if (found == 0 && wanted.employer_no != 0) found = Lookup(wanted.employer_no);
   return found == 0 ? kUnknownEmployer : found;
 }
 

@@ -29,7 +29,14 @@ class EmployerTable : public extract::RowSink {
   EmployerTable() : employers_(2) {}
   Status OnBatch(int worker, const extract::RowBatch& batch) override;
 
-  uint32_t Find(std::string_view uscc, std::string_view employer_no) const;
+  // Finding in two steps, so that the memory behind many employers can be fetched at once: Want()
+  // asks for it, Find() uses it.
+  struct Wanted {
+    uint64_t uscc = 0;         // hash, 0 = not given
+    uint64_t employer_no = 0;  // the same
+  };
+  Wanted Want(std::string_view uscc, std::string_view employer_no) const;
+  uint32_t Find(Wanted wanted) const;
   const Employer& At(uint32_t index) const { return employers_[index]; }
   size_t size() const { return employers_.size() - 2; }
 

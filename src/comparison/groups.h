@@ -1,6 +1,6 @@
 // One partition in memory, its records grouped by key. Groups come in the order of HashKey (the
-// order of persons in outcome files, whatever the number of partitions); rows of a group in
-// internal order. One object per thread, reused for many partitions.
+// order of persons in outcome files, whatever the number of partitions) when that is asked for;
+// rows of a group in internal order. One object per thread, reused for many partitions.
 #pragma once
 
 #include <cstdint>
@@ -14,37 +14,50 @@ namespace canbao::comparison {
 
 class Groups {
  public:
-  // Starts an empty partition; Add() reads a spill's partition into it.
+  // Starts an empty partition; Add() reads a spill's partition into it. Build() may be called once
+  // for it.
   void Clear();
   Status Add(const Spill& spill, uint32_t partition, StreamCipher* cipher);
   void Build(bool ordered);
 
-  size_t size() const { return count_; }
-  // Rows of group `i`, decoded, with canonical extract ordinals, ascending by order(). Probes come
-  // apart; so does the person key of a master record (0 = none). Valid until the next Get().
+  size_t size() const { return first_.size(); }
+  // Takes up group `i`. Everything below is about it, and valid until the next Get(). `canonical`
+  // must live as long.
   void Get(size_t i, const std::vector<uint16_t>& canonical);
   uint64_t key() const { return key_; }
+  // All records of the group where they lie, rows, probes and masters, in internal order but with
+  // the extract ordinals of the delivery.
+  std::span<const Packed* const> packed() const { return packed_; }
+  // The same decoded, with canonical ordinals: rows ascending by order(); probes come apart; so
+  // does the person key of a master record (0 = none).
+  void Decode();
   std::span<const Record> rows() const { return rows_; }
   std::span<const Record> probes() const { return probes_; }
   uint64_t master() const { return master_; }
 
  private:
+  // Open addressing; a group's records are a list through next_, the last one first.
   struct Slot {
     uint64_t key;
     uint32_t group;
   };
+  struct Item {
+    uint64_t order;
+    const Packed* record;
+  };
   std::vector<std::vector<char>> buffers_;  // one per Add(), reused
   size_t used_ = 0;
-  std::vector<const uint8_t*> records_;  // all records of the partition
-  std::vector<uint32_t> group_of_;
+  std::vector<std::span<const char>> pieces_;
+  std::vector<const Packed*> records_;  // all records of the partition
+  std::vector<uint32_t> next_;          // the record before it in its group
   std::vector<Slot> table_;
-  std::vector<uint64_t> keys_;   // by group
-  std::vector<uint32_t> first_;  // by group, into sorted_
-  std::vector<const uint8_t*> sorted_;
-  std::vector<uint32_t> order_;
-  size_t count_ = 0;
+  std::vector<uint32_t> first_;  // by group: its last record
+  std::vector<uint32_t> order_;  // only when ordered
 
   uint64_t key_ = 0;
+  const std::vector<uint16_t>* canonical_ = nullptr;
+  std::vector<Item> items_;
+  std::vector<const Packed*> packed_;
   uint64_t master_ = 0;
   std::vector<Record> rows_;
   std::vector<Record> probes_;

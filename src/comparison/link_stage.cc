@@ -35,12 +35,12 @@ class PersonNos {
   explicit PersonNos(const std::vector<extract::ExtractSpec>& extracts) {
     for (const auto& e : extracts) sources_.push_back(HashText(e.source));
   }
-  // 0 = the row carries none.
-  uint64_t KeyOf(const Record& r) const {
-    if (!HasEnrolment(r.kind)) return 0;
-    uint32_t hash = DecodeEnrolment(r).person_no_hash;
-    return hash == 0 ? 0 : HashKey(sources_[r.extract] ^ hash);
+  // 0 = the row carries none. `extract` is the canonical ordinal.
+  uint64_t KeyOf(const Packed& p, uint16_t extract) const {
+    if (!HasEnrolment(p.kind) || p.other == 0) return 0;
+    return HashKey(sources_[extract] ^ p.other);
   }
+  uint64_t KeyOf(const Record& r) const { return KeyOf(*r.packed, r.extract); }
   void Want(uint64_t number) { wanted_.push_back(number); }
   void Close() {
     std::sort(wanted_.begin(), wanted_.end());
@@ -67,6 +67,18 @@ void MarkMaker(const Groups& groups, const Resolution& r, PersonNumbering* numbe
   numbering->Mark(maker.extract, maker.line);
 }
 
+// May a row without a usable number belong to this group?
+bool Concerns(const Groups& groups, const PersonNos& numbers,
+              const std::vector<uint16_t>& canonical) {
+  for (const Packed* p : groups.packed()) {
+    if (p->kind == kProbe) return true;
+    if (numbers.empty()) continue;
+    uint64_t n = numbers.KeyOf(*p, canonical[p->extract]);
+    if (n != 0 && numbers.IsWanted(n)) return true;
+  }
+  return false;
+}
+
 // Who the rows without a usable number name by personal number.
 Status CollectPersonNos(const LinkInputs& in, TaskPool* pool, PersonNos* numbers) {
   std::mutex mutex;
@@ -74,14 +86,11 @@ Status CollectPersonNos(const LinkInputs& in, TaskPool* pool, PersonNos* numbers
     StreamCipher cipher(in.key);
     std::vector<char> buffer;
     CANBAO_TRY(in.unkeyed->ReadPartition(static_cast<uint32_t>(partition), &cipher, &buffer));
-    const auto* p = reinterpret_cast<const uint8_t*>(buffer.data());
-    const uint8_t* end = p + buffer.size();
     std::vector<uint64_t> found;
-    while (p < end) {
-      Record r;
-      p = Decode(p, &r);
-      r.extract = (*in.canonical)[r.extract];
-      if (uint64_t n = numbers->KeyOf(r); n != 0) found.push_back(n);
+    for (size_t at = 0; at < buffer.size();) {
+      const auto& p = *reinterpret_cast<const Packed*>(buffer.data() + at);
+      if (uint64_t n = numbers->KeyOf(p, (*in.canonical)[p.extract]); n != 0) found.push_back(n);
+      at += p.size;
     }
     std::lock_guard lock(mutex);
     for (uint64_t n : found) numbers->Want(n);
@@ -146,6 +155,11 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
   PersonNos numbers(*in.extracts);
 
   TaskPool pool(in.threads, in.cancel);
+  // Nothing to link and nothing to number: the outcome stage sees to the rest.
+  if (!in.number_persons && in.unkeyed->bytes() == 0) {
+    CANBAO_TRY(in.joined->Seal(false));
+    return counts;
+  }
   CANBAO_TRY(CollectPersonNos(in, &pool, &numbers));
   CANBAO_TRY(pool.ForEach(in.keyed->partitions(), [&](int, size_t partition) -> Status {
     thread_local Groups groups;
@@ -160,10 +174,12 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
     groups.Build(false);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in.canonical);
+      if (!in.number_persons && !Concerns(groups, numbers, *in.canonical)) continue;
+      groups.Decode();
       probes += groups.probes().size();
       if (groups.rows().empty()) continue;
       Resolution r = resolver.Resolve(groups.rows(), &outcomes);
-      MarkMaker(groups, r, numbering);
+      if (in.number_persons) MarkMaker(groups, r, numbering);
       if (!r.has_person || !r.confirmed) continue;
       const Record& reference = groups.rows()[static_cast<size_t>(r.reference)];
       for (const Record& probe : groups.probes()) {
@@ -205,6 +221,7 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
     groups.Build(false);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in.canonical);
+      groups.Decode();
       left.clear();
       for (const Record& r : groups.rows()) {
         auto it = std::lower_bound(hits.begin(), hits.end(), Hit{r.order(), 0});
@@ -225,14 +242,14 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
         } else {
           left.push_back(r);
         }
-        size_t size = Rekey(r.start, key, joined, &copy);
+        size_t size = Rekey(*r.packed, key, joined, &copy);
         CANBAO_TRY(in.joined->Append(worker, PartitionOf(key, shift), copy.data(), size));
       }
       if (groups.master() != 0) {
         size_t size = EncodeMaster(groups.key(), groups.master(), &copy);
         CANBAO_TRY(in.joined->Append(worker, static_cast<uint32_t>(partition), copy.data(), size));
       }
-      if (left.empty()) continue;
+      if (left.empty() || !in.number_persons) continue;
       Resolution r = resolver.Resolve(left, &outcomes);
       if (r.has_person && groups.master() == 0) {
         const Record& maker = left[static_cast<size_t>(r.maker)];
@@ -245,7 +262,7 @@ Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering
     counts.by_person_no += by_person_no;
     return {};
   }));
-  CANBAO_TRY(in.joined->Seal());
+  CANBAO_TRY(in.joined->Seal(false));
   numbering->Close();
   return counts;
 }

@@ -44,6 +44,9 @@ struct LinkInputs {
   RunKey key;
   int threads;
   const std::atomic<bool>* cancel;
+  // Whether person keys are wanted. Without them only groups that a row without a usable number may
+  // belong to are looked at.
+  bool number_persons = true;
 };
 
 struct LinkCounts {

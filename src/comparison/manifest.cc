@@ -34,6 +34,7 @@ json::object AccountJson(const ExtractAccount& a) {
           {"rejected", a.rejected},
           {"bytes", a.bytes},
           {"unmapped_states", a.unmapped_states},
+          {"digest", a.digest},
           {"sha256", a.sha256},
           {"encoding", a.encoding},
           {"delimiter", std::string(1, a.delimiter)}};
@@ -51,6 +52,7 @@ ExtractAccount AccountFrom(const json::object& o) {
   a.rejected = U64(o, "rejected");
   a.bytes = U64(o, "bytes");
   a.unmapped_states = U64(o, "unmapped_states");
+  a.digest = Str(o, "digest");
   a.sha256 = Str(o, "sha256");
   a.encoding = Str(o, "encoding");
   a.delimiter = Str(o, "delimiter").front();

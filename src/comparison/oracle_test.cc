@@ -422,9 +422,10 @@ class Engine {
       EXPECT_TRUE(
           stage.OnBatch(static_cast<int>((*rng)() % static_cast<unsigned>(threads)), batch));
     }
-    EXPECT_TRUE(keyed->Seal());
-    EXPECT_TRUE(unkeyed->Seal());
-    EXPECT_TRUE(rejects->Seal());
+    bool persist = (*rng)() % 2 == 0;
+    EXPECT_TRUE(keyed->Seal(persist));
+    EXPECT_TRUE(unkeyed->Seal(persist));
+    EXPECT_TRUE(rejects->Seal(persist));
     std::vector<uint16_t> canonical;
     std::vector<uint32_t> base;
     for (size_t e = 0; e < w.extracts.size(); ++e) {
@@ -453,7 +454,23 @@ class Engine {
     in.cancel = nullptr;
     auto outcome = RunOutcomeStage(in);
     EXPECT_TRUE(outcome.has_value());
-    EXPECT_TRUE(links->Seal());
+    // Figures alone take shorter ways (no person keys, plain groups); they must say the same.
+    auto again = make("again", partitions);
+    LinkInputs figures_only{keyed.get(), unkeyed.get(), again.get(), &canonical,
+                            &w.extracts, key,           threads,     nullptr};
+    figures_only.number_persons = false;
+    EXPECT_TRUE(RunLinkStage(figures_only, &numbering).has_value());
+    OutcomeInputs short_way = in;
+    short_way.joined = again.get();
+    short_way.links = nullptr;
+    short_way.numbering = nullptr;
+    auto figures = RunOutcomeStage(short_way);
+    EXPECT_TRUE(figures.has_value());
+    EXPECT_EQ(figures->figures, outcome->figures);
+    EXPECT_EQ(figures->outcomes, outcome->outcomes);
+    EXPECT_EQ(figures->persons, outcome->persons);
+    EXPECT_EQ(figures->new_persons, outcome->new_persons);
+    EXPECT_TRUE(links->Seal(false));
     std::map<std::pair<size_t, uint32_t>, std::pair<uint64_t, Outcome>> found;
     StreamCipher cipher(key);
     std::vector<char> buffer;

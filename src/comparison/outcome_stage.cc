@@ -73,7 +73,10 @@ class GroupProcessor {
     outcomes_count_.resize(in.extracts->size());
   }
 
-  Status Process(const Groups& groups, OutcomeTables* tables) {
+  // `groups` has taken up the group.
+  Status Process(Groups& groups, OutcomeTables* tables) {
+    if (tables == nullptr && in_.links == nullptr && ProcessPlain(groups)) return {};
+    groups.Decode();
     std::span<const Record> rows = groups.rows();
     if (rows.empty()) {
       if (tables != nullptr && groups.master() != 0) {
@@ -92,9 +95,12 @@ class GroupProcessor {
     uint64_t person = 0;
     if (res.has_person) {
       ++persons_;
+      if (groups.master() == 0) ++new_persons_;
       const Record& maker = rows[static_cast<size_t>(res.maker)];
-      person =
-          groups.master() != 0 ? groups.master() : in_.numbering->KeyOf(maker.extract, maker.line);
+      if (in_.numbering != nullptr) {
+        person = groups.master() != 0 ? groups.master()
+                                      : in_.numbering->KeyOf(maker.extract, maker.line);
+      }
     }
     for (size_t i = 0; i < rows.size(); ++i) {
       ++outcomes_count_[rows[i].extract][static_cast<size_t>(outcomes_[i])];
@@ -116,6 +122,7 @@ class GroupProcessor {
   }
 
   uint64_t persons() const { return persons_; }
+  uint64_t new_persons() const { return new_persons_; }
   const FigureCounter& figures() const { return figures_; }
   const auto& outcome_counts() const { return outcomes_count_; }
 
@@ -135,11 +142,110 @@ class GroupProcessor {
                              sizeof(out));
   }
 
-  void Gather(std::span<const Record> rows, const Resolution& res) {
+  // The rule and not the exception: rows with valid numbers and one name, one of the register at
+  // most. What Resolve() says of them needs no comparing; where anything else is seen, false is
+  // returned and nothing has happened. Figures only: outcomes are counted, not kept.
+  bool ProcessPlain(const Groups& groups) {
+    std::span<const Packed* const> packed = groups.packed();
+    const std::vector<uint16_t>& canonical = *in_.canonical;
+    plain_.clear();
+    const Packed* reg = nullptr;
+    const Packed* maker = nullptr;
+    bool master = false;
+    bool usable_maker = false;
+    uint32_t births = 0;  // one for all that are given, else nothing is plain
+    int males = 0;
+    int females = 0;
+    identity::PersonNumber number{groups.key()};
+    if (IsProvisionalKey(groups.key())) return false;
+    Date number_birth = identity::BirthDateOf(number);
+    for (const Packed* p : packed) {
+      if (p->kind >= kSuperseded) {
+        if (p->kind == kSuperseded) return false;
+        master |= p->kind == kMaster;
+        continue;
+      }
+      identity::NumberClass cls = p->number_class();
+      if (cls != identity::NumberClass::kValid && cls != identity::NumberClass::kOther) {
+        return false;
+      }
+      if (!plain_.empty() && p->name != plain_[0]->name) return false;
+      if (p->birth != 0) {
+        if (births != 0 && births != p->birth) return false;
+        births = p->birth;
+      }
+      males += p->sex() == identity::Sex::kMale;
+      females += p->sex() == identity::Sex::kFemale;
+      if (IsRegister(p->kind)) {
+        if (reg != nullptr) return false;
+        reg = p;
+      } else if (extract::MakesPerson(static_cast<Kind>(p->kind))) {
+        if (maker == nullptr) maker = p;
+        // The row's own birth date does not deny its number (resolve.cc, IsUsable).
+        usable_maker |= !number.is_citizen() || p->birth == 0 || !number_birth.has_value() ||
+                        p->birth == number_birth.v;
+      }
+      plain_.push_back(p);
+    }
+    if (plain_.empty()) return false;
+    if (reg == nullptr && maker == nullptr) {  // departments alone make nobody
+      for (const Packed* p : plain_) Count(canonical[p->extract], Outcome::kUnlinked);
+      return true;
+    }
+    ++persons_;
+    if (!master) ++new_persons_;
+    Clear();
+    facts_.in_register = reg != nullptr;
+    facts_.confirmed = reg != nullptr || usable_maker;
+    facts_.birth = births != 0 ? Date{static_cast<uint16_t>(births)} : number_birth;
+    if (reg != nullptr) {
+      if (reg->birth == 0) facts_.birth = number_birth;
+      facts_.sex = reg->sex();
+      if (facts_.sex == identity::Sex::kUnknown) facts_.sex = identity::SexOf(number);
+      RegisterFields f = DecodeRegister(*reg);
+      facts_.management = f.management;
+      facts_.changed_on = f.changed_on;
+      facts_.hukou = identity::Division{f.hukou};
+    } else if (males != females) {
+      facts_.sex = males > females ? identity::Sex::kMale : identity::Sex::kFemale;
+    } else {
+      facts_.sex = identity::SexOf(number);
+    }
+    for (const Packed* p : plain_) {
+      Outcome outcome = Outcome::kExact;
+      if (p == reg) outcome = Outcome::kBaseline;
+      if (reg == nullptr && p == maker) outcome = Outcome::kUnlinked;
+      Count(canonical[p->extract], outcome);
+      if (p == reg) continue;
+      if (HasEnrolment(p->kind)) {
+        AddEnrolment(DecodeEnrolment(*p), facts_.confirmed);
+      } else {
+        AddEvidence(static_cast<Kind>(p->kind), DecodeEvidence(*p), outcome);
+      }
+    }
+    CloseFacts();
+    figures_.Add(scheme::Classify(facts_, *in_.rules));
+    return true;
+  }
+
+  void Count(uint16_t extract, Outcome outcome) {
+    ++outcomes_count_[extract][static_cast<size_t>(outcome)];
+  }
+
+  void Clear() {
     facts_ = scheme::PersonFacts{};
     enrolments_.clear();
     evidence_.clear();
     settlements_.clear();
+  }
+  void CloseFacts() {
+    if (settlements_.size() > 1) FindDoubleSettlement();
+    facts_.enrolments = enrolments_;
+    facts_.evidence = evidence_;
+  }
+
+  void Gather(std::span<const Record> rows, const Resolution& res) {
+    Clear();
     facts_.in_register = res.in_register;
     facts_.confirmed = res.confirmed;
     facts_.birth = res.birth;
@@ -159,9 +265,7 @@ class GroupProcessor {
         AddEvidence(static_cast<Kind>(r.kind), DecodeEvidence(r), outcomes_[i]);
       }
     }
-    if (settlements_.size() > 1) FindDoubleSettlement();
-    facts_.enrolments = enrolments_;
-    facts_.evidence = evidence_;
+    CloseFacts();
   }
 
   void AddEnrolment(const EnrolmentFields& f, bool confirmed) {
@@ -219,6 +323,7 @@ class GroupProcessor {
   int worker_;
   Resolver resolver_;
   std::vector<Outcome> outcomes_;
+  std::vector<const Packed*> plain_;
   scheme::PersonFacts facts_;
   std::vector<scheme::EnrolmentFact> enrolments_;
   std::vector<scheme::EvidenceFact> evidence_;
@@ -226,6 +331,7 @@ class GroupProcessor {
   FigureCounter figures_;
   std::vector<std::array<uint64_t, kOutcomes>> outcomes_count_;
   uint64_t persons_ = 0;
+  uint64_t new_persons_ = 0;
 };
 
 }  // namespace
@@ -276,6 +382,7 @@ Result<OutcomeCounts> RunOutcomeStage(const OutcomeInputs& in) {
   for (const auto& w : workers) {
     w->figures().MergeInto(&counts.figures);
     counts.persons += w->persons();
+    counts.new_persons += w->new_persons();
     for (size_t e = 0; e < counts.outcomes.size(); ++e) {
       for (size_t o = 0; o < kOutcomes; ++o) counts.outcomes[e][o] += w->outcome_counts()[e][o];
     }

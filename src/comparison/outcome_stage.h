@@ -44,6 +44,7 @@ struct OutcomeCounts {
   FigureMap figures;
   std::vector<std::array<uint64_t, kOutcomes>> outcomes;  // by canonical extract
   uint64_t persons = 0;
+  uint64_t new_persons = 0;                   // of these, without a key of an earlier run
   std::array<uint64_t, 32> discrepancies{};   // by kind, persons' and rows' together
   std::map<std::string, TableDigest> tables;  // empty without outcome files
 };
@@ -56,7 +57,7 @@ struct OutcomeInputs {
   const std::vector<uint16_t>* canonical;
   const std::vector<extract::ExtractSpec>* extracts;  // by canonical extract
   const EmployerTable* employers;
-  const PersonNumbering* numbering;
+  const PersonNumbering* numbering;  // none: person keys are not wanted
   const scheme::Rules* rules;
   Date cutoff;
   std::string folder;  // of the outcome files; empty = figures and counts only

@@ -300,7 +300,7 @@ Status OutcomeTables::WriteEnrolment(const Record& r, Outcome outcome, uint64_t 
   w.U8(static_cast<uint8_t>(e.state_at_cutoff));
   w.Day(f.enrolled_on);
   w.Day(f.ended_on);
-  w.Day(f.first_month);
+  w.Day(Date{r.packed->has_texts() ? ShortText(*r.packed, TextTag::kFirstMonth) : uint16_t{0}});
   w.U16(f.insured_category);
   w.U16(f.insured_year);
   w.Text(r.Text(TextTag::kPersonNo));
@@ -422,7 +422,7 @@ Status OutcomeTables::WriteFindings(const Record& r, Outcome outcome, const Reso
     CANBAO_TRY(Finding(Discrepancy::kFormerIdentity, person, r, "former_identity", former,
                        reference->Text(TextTag::kName)));
   }
-  if (r.start == reference->start) return {};
+  if (r.packed == reference->packed) return {};
   if (IsRegister(r.kind)) {
     CANBAO_TRY(Finding(Discrepancy::kRegisterDuplicate, person, r, "id_number", own, own));
   }

@@ -46,8 +46,18 @@ PartitionStage::PartitionStage(const std::vector<extract::ExtractSpec>& extracts
 Status PartitionStage::OnBatch(int worker, const extract::RowBatch& batch) {
   Worker& w = workers_[static_cast<size_t>(worker)];
   auto extract = static_cast<uint16_t>(batch.extract);
-  for (const extract::Row& row : batch.rows) {
-    if (auto s = AddRow(&w, worker, extract, row); !s) return s;
+  // Employers lie anywhere in a table larger than the cache: all of the batch are fetched first.
+  w.employers.clear();
+  bool reference = extract::IsReference(extracts_[extract].kind);
+  if (!reference) {
+    for (const extract::Row& row : batch.rows) {
+      w.employers.push_back(employers_.Want(row.uscc, row.employer_no));
+    }
+  }
+  for (size_t i = 0; i < batch.rows.size(); ++i) {
+    const extract::Row& row = batch.rows[i];
+    uint32_t employer = reference ? kNoEmployer : employers_.Find(w.employers[i]);
+    CANBAO_TRY(AddRow(&w, worker, extract, row, employer));
   }
   for (const extract::Reject& reject : batch.rejects) {
     CANBAO_TRY(AddReject(&w, worker, extract, reject));
@@ -55,27 +65,35 @@ Status PartitionStage::OnBatch(int worker, const extract::RowBatch& batch) {
   return {};
 }
 
-Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row) {
+Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row,
+                              uint32_t employer) {
   const extract::ExtractSpec& spec = extracts_[extract];
   uint32_t line = PackedLine(row);
   w->max_line[extract] = std::max(w->max_line[extract], line);
-  if (spec.kind == Kind::kResidentPopulation) {
-    w->population.push_back({row.division.v, row.year, row.population});
+  if (extract::IsReference(spec.kind)) {
+    if (spec.kind == Kind::kResidentPopulation) {
+      w->population.push_back({row.division.v, row.year, row.population});
+    }
     return {};
   }
-  if (extract::IsReference(spec.kind)) return {};
-  if (deltas_.IsSuperseded(extract, line, row)) {
+  if (!deltas_.empty() && deltas_.IsSuperseded(extract, line, row)) {
     uint64_t key = HashKey(static_cast<uint64_t>(extract) << 32 | line) | kProvisionalBit;
     size_t size = EncodeSuperseded(extract, line, key, &w->record);
     return keyed_->Append(worker, PartitionOf(key, shift_), w->record.data(), size);
   }
 
-  uint32_t employer = employers_.Find(row.uscc, row.employer_no);
   if (row.number.number.has_value()) {
     uint64_t key = row.number.number.v;
+    uint32_t partition = PartitionOf(key, shift_);
+    if (!NeedsTexts(row, options_.with_texts)) {
+      if (uint8_t* to = keyed_->Claim(worker, partition, sizeof(Packed)); to != nullptr) {
+        Pack(row, spec.kind, extract, line, key, employer, reinterpret_cast<Packed*>(to));
+        return {};
+      }
+    }
     size_t size =
         Encode(row, spec.kind, extract, line, key, employer, options_.with_texts, &w->record);
-    return keyed_->Append(worker, PartitionOf(key, shift_), w->record.data(), size);
+    return keyed_->Append(worker, partition, w->record.data(), size);
   }
   uint64_t key = ProvisionalKey(spec, row, line);
   size_t size = Encode(row, spec.kind, extract, line, key, employer, true, &w->record);

@@ -51,10 +51,12 @@ class PartitionStage : public extract::RowSink {
  private:
   struct alignas(64) Worker {
     std::vector<uint8_t> record;
+    std::vector<EmployerTable::Wanted> employers;  // of the batch
     std::vector<uint32_t> max_line;
     std::vector<Population> population;
   };
-  Status AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row);
+  Status AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row,
+                uint32_t employer);
   Status AddReject(Worker* w, int worker, uint16_t extract, const extract::Reject& reject);
 
   const std::vector<extract::ExtractSpec>& extracts_;

@@ -1,11 +1,6 @@
-// The packed record: one accepted row between the stages of a comparison, 30 to 45 bytes where the
-// text of the row was 70 to 200, followed by the texts that only the register needs.
-//
-//   u16 size of the whole record      u64 key (PersonNumber, or a provisional key)
-//   u16 extract ordinal               u32 line (workbooks: sheet << 24 | row)
-//   u64 name code                     u8 kind · u8 bits · u16 findings
-//   [u16 birth, unless absent or the one in the number]
-//   fields by kind                    [texts: u8 tag, u16 size, bytes …]
+// The packed record: one accepted row between the stages of a comparison, 48 bytes where the text
+// of the row was 70 to 200, followed by the texts that only the register needs. Every kind of row
+// has the same members at the same places, so that the stages read them where they lie.
 //
 // Little endian, unaligned. Encoding and decoding are pure functions.
 #pragma once
@@ -30,10 +25,49 @@ inline constexpr uint8_t kMaster = 253;  // a person of an earlier run; name cod
 inline constexpr uint64_t kProvisionalBit = 3ull << 62;
 constexpr bool IsProvisionalKey(uint64_t key) { return (key >> 62) == 3; }
 
-// Texts carried behind the fixed fields.
+// The fixed part. What `day1` and those behind it mean depends on the kind:
+//
+//             enrolment, reply             register              evidence
+//   day1      enrolled_on                  changed_on            from
+//   day2      ended_on                     –                     until
+//   category  AAC066                       hukou, bits 32..47    –
+//   employer  index (EmployerTable)        hukou, bits 0..31     index; settlement: hash of its no.
+//   place     region 20 · scheme 9 ·       management 8 ·        evidence 8 · code, bits 32..39
+//             state 3 bits, from below     hukou_type 8 ·
+//                                          ethnicity 8
+//   other     hash of the personal number  –                     code, bits 0..31
+struct __attribute__((packed)) Packed {
+  uint64_t key;   // PersonNumber, or a provisional key
+  uint64_t name;  // identity::NameCode; kMaster: the person key
+  uint32_t line;  // workbooks: sheet << 24 | row
+  uint16_t extract;
+  uint16_t size;  // of the whole record
+  uint8_t kind;
+  uint8_t bits;  // sex 2 · number class 3 · 0 · 0 · kByPersonNo
+  uint16_t findings;
+  uint16_t birth;
+  uint16_t day1;
+  uint16_t day2;
+  uint16_t category;
+  uint32_t employer;
+  uint32_t place;
+  uint32_t other;
+
+  identity::Sex sex() const { return static_cast<identity::Sex>(bits & 3); }
+  identity::NumberClass number_class() const {
+    return static_cast<identity::NumberClass>((bits >> 2) & 7);
+  }
+  bool has_texts() const { return size > sizeof(Packed); }
+};
+static_assert(sizeof(Packed) == 48);
+inline constexpr uint8_t kByPersonNo = 1u << 7;
+
+// Texts carried behind the fixed part: u8 tag, u16 size, bytes.
 enum class TextTag : uint8_t {
-  kName = 1,  // as delivered
-  kIdNumber,  // as delivered, where `key` does not say it
+  kInsuredYear = 17,  // two bytes; always the first
+  kFirstMonth = 18,   // two bytes
+  kName = 1,          // as delivered
+  kIdNumber,          // as delivered, where `key` does not say it
   kIdType,
   kPersonNo,
   kEmployerNo,
@@ -63,10 +97,7 @@ struct Record {
   bool by_person_no =
       false;  // without a usable number; its system's personal number told the person
   Date birth;
-  const uint8_t* start = nullptr;   // of the record
-  const uint8_t* fields = nullptr;  // the part by kind
-  const uint8_t* texts = nullptr;
-  const uint8_t* end = nullptr;
+  const Packed* packed = nullptr;
 
   // Order in which rows count as seen (rules.md §3), once extract ordinals are canonical.
   uint64_t order() const { return static_cast<uint64_t>(extract) << 32 | line; }
@@ -79,7 +110,6 @@ struct EnrolmentFields {
   uint32_t region = 0;
   Date enrolled_on;
   Date ended_on;
-  Date first_month;
   uint16_t insured_category = 0;
   uint16_t insured_year = 0;
   uint32_t employer = 0;        // index into the employer table; see EmployerTable
@@ -103,8 +133,16 @@ struct EvidenceFields {
                           // medical_settlement: scheme; else 0
 };
 
-// Appends one record. `with_texts`: everything the register and the linkage stage need of the row;
-// otherwise only the name of rows whose name code is a hash.
+// Fills *out with the fixed part of the row, without texts: all there is of most rows when nothing
+// but figures is wanted.
+void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
+          uint64_t key, uint32_t employer, Packed* out);
+// Whether a record of the row has texts behind the fixed part.
+inline bool NeedsTexts(const extract::Row& row, bool with_texts) {
+  return with_texts || row.name_code.is_hash() || row.insured_year != 0;
+}
+// The record with its texts. `with_texts`: everything the register and the linkage stage need of
+// the row; otherwise only the name of rows whose name code is a hash, and the insured year.
 // Returns the record's size. `out` is reused; the record starts at out->data().
 size_t Encode(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
               uint64_t key, uint32_t employer, bool with_texts, std::vector<uint8_t>* out);
@@ -113,24 +151,18 @@ size_t EncodeProbe(const extract::Row& row, uint16_t extract, uint32_t line, uin
                    std::vector<uint8_t>* out);
 size_t EncodeSuperseded(uint16_t extract, uint32_t line, uint64_t key, std::vector<uint8_t>* out);
 size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out);
-// A copy of a decoded record under another key.
-size_t Rekey(const uint8_t* record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out);
+// A copy of a record under another key.
+size_t Rekey(const Packed& record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out);
 
-// Decodes the record at `p`; returns its end. The buffer is our own: sizes are trusted.
-const uint8_t* Decode(const uint8_t* p, Record* out);
-inline uint64_t KeyAt(const uint8_t* p) {
-  uint64_t key;
-  std::memcpy(&key, p + 2, 8);
-  return key;
-}
-inline uint16_t SizeAt(const uint8_t* p) {
-  uint16_t n;
-  std::memcpy(&n, p, 2);
-  return n;
-}
-EnrolmentFields DecodeEnrolment(const Record& r);
-RegisterFields DecodeRegister(const Record& r);
-EvidenceFields DecodeEvidence(const Record& r);
+Record Decode(const Packed& p);
+inline EnrolmentFields DecodeEnrolment(const Packed& p);
+inline RegisterFields DecodeRegister(const Packed& p);
+inline EvidenceFields DecodeEvidence(const Packed& p);
+inline EnrolmentFields DecodeEnrolment(const Record& r) { return DecodeEnrolment(*r.packed); }
+inline RegisterFields DecodeRegister(const Record& r) { return DecodeRegister(*r.packed); }
+inline EvidenceFields DecodeEvidence(const Record& r) { return DecodeEvidence(*r.packed); }
+// Two bytes under a tag; 0 = none. The insured year stands first.
+uint16_t ShortText(const Packed& p, TextTag tag);
 
 inline bool HasEnrolment(uint8_t kind) {
   return kind == static_cast<uint8_t>(extract::Kind::kEnrolment) ||
@@ -151,9 +183,71 @@ inline uint64_t HashKey(uint64_t key) {
 }
 
 inline uint64_t HashText(std::string_view text, uint64_t seed = 1469598103934665603ull) {
-  uint64_t h = seed;
-  for (char c : text) h = (h ^ static_cast<uint8_t>(c)) * 1099511628211ull;
-  return HashKey(h ^ text.size());
+  uint64_t h = seed ^ text.size() * 0x9E3779B97F4A7C15ull;
+  const char* p = text.data();
+  size_t n = text.size();
+  auto mix = [&h](uint64_t word) {
+    h = (h ^ word) * 0xff51afd7ed558ccdull;
+    h ^= h >> 32;
+  };
+  for (; n >= 8; p += 8, n -= 8) {
+    uint64_t word;
+    std::memcpy(&word, p, 8);
+    mix(word);
+  }
+  // The rest by loads of fixed size, which overlap what was read before.
+  if (n > 0) {
+    uint64_t word = 0;
+    if (text.size() >= 8) {
+      std::memcpy(&word, p + n - 8, 8);
+    } else if (n >= 4) {
+      uint32_t low;
+      uint32_t high;
+      std::memcpy(&low, p, 4);
+      std::memcpy(&high, p + n - 4, 4);
+      word = static_cast<uint64_t>(high) << 32 | low;
+    } else {
+      word = static_cast<uint8_t>(p[0]) |
+             static_cast<uint64_t>(static_cast<uint8_t>(p[n / 2])) << 8 |
+             static_cast<uint64_t>(static_cast<uint8_t>(p[n - 1])) << 16;
+    }
+    mix(word);
+  }
+  return HashKey(h);
+}
+
+inline EnrolmentFields DecodeEnrolment(const Packed& p) {
+  EnrolmentFields f;
+  f.region = p.place & 0xFFFFF;
+  f.scheme = static_cast<scheme::SchemeCode>(p.place >> 20 & 0x1FF);
+  f.state = static_cast<scheme::State>(p.place >> 29);
+  f.enrolled_on = Date{p.day1};
+  f.ended_on = Date{p.day2};
+  f.insured_category = p.category;
+  f.employer = p.employer;
+  f.person_no_hash = p.other;
+  if (p.has_texts()) f.insured_year = ShortText(p, TextTag::kInsuredYear);
+  return f;
+}
+
+inline RegisterFields DecodeRegister(const Packed& p) {
+  RegisterFields f;
+  f.hukou = static_cast<uint64_t>(p.category) << 32 | p.employer;
+  f.management = static_cast<scheme::Management>(p.place & 0xFF);
+  f.changed_on = Date{p.day1};
+  f.hukou_type = static_cast<uint8_t>(p.place >> 8);
+  f.ethnicity = static_cast<uint8_t>(p.place >> 16);
+  return f;
+}
+
+inline EvidenceFields DecodeEvidence(const Packed& p) {
+  EvidenceFields f;
+  f.evidence = static_cast<scheme::EvidenceKind>(p.place & 0xFF);
+  f.from = Date{p.day1};
+  f.until = Date{p.day2};
+  f.employer = p.employer;
+  f.code = static_cast<uint64_t>(p.place >> 8 & 0xFF) << 32 | p.other;
+  return f;
 }
 
 }  // namespace canbao::comparison

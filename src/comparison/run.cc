@@ -28,7 +28,7 @@ double Now() {
 }
 
 // Partitions of about this many bytes of input: the table of one fits the second-level cache.
-constexpr uint64_t kInputPerPartition = 10u << 20;
+constexpr uint64_t kInputPerPartition = 2u << 20;
 
 struct InputFile {
   uint64_t size = 0;
@@ -73,8 +73,8 @@ std::vector<uint16_t> CanonicalOrder(const Delivery& d,
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const ExtractSpec& x = d.extracts[a];
     const ExtractSpec& y = d.extracts[b];
-    return std::tie(x.stage, x.source, accounts[a].sha256, x.file, a) <
-           std::tie(y.stage, y.source, accounts[b].sha256, y.file, b);
+    return std::tie(x.stage, x.source, accounts[a].digest, x.file, a) <
+           std::tie(y.stage, y.source, accounts[b].digest, y.file, b);
   });
   std::vector<uint16_t> canonical(order.size());
   for (size_t i = 0; i < order.size(); ++i) canonical[order[i]] = static_cast<uint16_t>(i);
@@ -88,7 +88,7 @@ std::string RunName(const Delivery& d, const std::vector<ExtractAccount>& accoun
     const ExtractSpec& e = d.extracts[i];
     lines[canonical[i]] =
         fmt::format("{}|{}|{}|{}|{}|{}|{}\n", static_cast<int>(e.stage), e.source,
-                    accounts[i].sha256, extract::KindName(e.kind), e.region, e.scheme, e.delta);
+                    accounts[i].digest, extract::KindName(e.kind), e.region, e.scheme, e.delta);
   }
   std::string text = fmt::format("canbao run 1|{}|{}|{}\n", d.province, d.cutoff.ToIso(), rules);
   for (const std::string& line : lines) text += line;
@@ -157,6 +157,7 @@ class Run {
   std::string work_;
   std::string fingerprint_;
   uint32_t partitions_ = 0;
+  bool persisted_ = false;  // what was read is on disk, for a later process too
   ReadState state_;
   std::vector<uint16_t> canonical_;
   CompareResult result_;
@@ -217,13 +218,14 @@ Result<CompareResult> Run::Execute() {
   CANBAO_ASSIGN(std::unique_ptr<Spill> joined,
                 Spill::Create(Work("joined.spill"), partitions_, options_.threads,
                               options_.memory / 8, result_.key));
-  PersonNumbering numbering(max_lines, state_.highest);
-  CANBAO_ASSIGN(
-      result_.repair,
-      RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(), &canonical_,
-                              &specs, result_.key, options_.threads, options_.cancel},
-                   &numbering));
-  result_.highest_key = numbering.highest();
+  // Person keys are made for those who will see them: the register and the list of links.
+  bool number_persons = write_outcomes || !options_.links_path.empty();
+  PersonNumbering numbering(number_persons ? max_lines : std::vector<uint32_t>{}, state_.highest);
+  CANBAO_ASSIGN(result_.repair,
+                RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(),
+                                        &canonical_, &specs, result_.key, options_.threads,
+                                        options_.cancel, number_persons},
+                             &numbering));
   result_.seconds[1] = Now() - t;
 
   t = Now();
@@ -252,7 +254,7 @@ Result<CompareResult> Run::Execute() {
   in.canonical = &canonical_;
   in.extracts = &specs;
   in.employers = state_.employers.get();
-  in.numbering = &numbering;
+  in.numbering = number_persons ? &numbering : nullptr;
   in.rules = rules.get();
   in.cutoff = delivery_.cutoff;
   in.folder = out;
@@ -265,16 +267,18 @@ Result<CompareResult> Run::Execute() {
   result_.tables = std::move(counts.tables);
   result_.discrepancies = counts.discrepancies;
   result_.persons = counts.persons;
+  result_.highest_key = state_.highest + counts.new_persons;
   result_.population = state_.population;
   for (ExtractResult& e : result_.extracts) e.outcomes = counts.outcomes[e.ordinal];
   CANBAO_TRY(Account());
-  result_.spilled_bytes = state_.keyed->bytes() + state_.unkeyed->bytes() + joined->bytes();
+  result_.spilled_bytes =
+      state_.keyed->spilled_bytes() + state_.unkeyed->spilled_bytes() + joined->spilled_bytes();
   if (write_outcomes) {
     CANBAO_TRY(WriteRejects(by_ordinal));
     CANBAO_TRY(WriteFigures());
   }
   if (links != nullptr) {
-    CANBAO_TRY(links->Seal());
+    CANBAO_TRY(links->Seal(false));
     CANBAO_TRY(WriteLinks(links.get(), link_base));
   }
   result_.result_digest = ResultDigest();
@@ -303,6 +307,7 @@ Result<CompareResult> Run::Execute() {
 Status Run::Read() {
   if (Resume()) return {};
   CANBAO_TRY(ReadFiles());
+  if (!persisted_) return {};
   std::string employers = state_.employers->Serialize();
   CANBAO_TRY(WriteFileAtomic(Work("employers.bin"), employers, 0600));
   return WriteFileAtomic(Work("read.json"),
@@ -340,7 +345,7 @@ Status Run::ReadFiles() {
   // it.
   int workers = options_.threads;
   CANBAO_ASSIGN(state_.keyed, Spill::Create(Work("keyed.spill"), partitions_, workers,
-                                            options_.memory / 2, result_.key));
+                                            options_.memory / 8 * 5, result_.key));
   CANBAO_ASSIGN(state_.unkeyed, Spill::Create(Work("unkeyed.spill"), partitions_, workers,
                                               options_.memory / 16, result_.key));
   CANBAO_ASSIGN(state_.rejects,
@@ -352,6 +357,7 @@ Status Run::ReadFiles() {
   read.threads = workers;
   read.today = Date::Today();
   read.cancel = options_.cancel;
+  read.sha256 = options_.outcomes;  // the register keeps it
   std::vector<size_t> employers;
   std::vector<size_t> others;
   for (size_t i = 0; i < delivery_.extracts.size(); ++i) {
@@ -379,9 +385,12 @@ Status Run::ReadFiles() {
   for (size_t i = 0; i < others.size(); ++i) state_.accounts[others[i]] = rest[i];
   state_.max_lines = stage.MaxLines();
   state_.population = stage.TakePopulation();
-  CANBAO_TRY(state_.keyed->Seal());
-  CANBAO_TRY(state_.unkeyed->Seal());
-  return state_.rejects->Seal();
+  // A checkpoint is worth its writing when most of it is on disk anyway: an input that fits the
+  // budget is read again in seconds.
+  persisted_ = state_.keyed->MostlySpilled();
+  CANBAO_TRY(state_.keyed->Seal(persisted_));
+  CANBAO_TRY(state_.unkeyed->Seal(persisted_));
+  return state_.rejects->Seal(persisted_);
 }
 
 Status Run::AddMasters() {
@@ -576,7 +585,7 @@ std::string Run::ResultDigest() const {
   std::vector<const ExtractResult*> order(result_.extracts.size());
   for (const ExtractResult& e : result_.extracts) order[e.ordinal] = &e;
   for (const ExtractResult* e : order) {
-    text += fmt::format("{} {} {}\n", e->account.sha256, e->account.rows_in, e->account.rejected);
+    text += fmt::format("{} {} {}\n", e->account.digest, e->account.rows_in, e->account.rejected);
     for (uint64_t n : e->outcomes) text += fmt::format("{} ", n);
   }
   for (const auto& [k, n] : result_.figures) {

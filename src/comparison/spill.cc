@@ -17,6 +17,8 @@
 namespace canbao::comparison {
 namespace {
 
+// A few records at least; tests make the budget that small.
+constexpr uint64_t kSmallestChunk = 512;
 constexpr char kDirectoryMagic[8] = {'C', 'B', 'S', 'P', 'D', 'I', 'R', '1'};
 
 Error IoError(const char* code, const std::string& path, int e) {
@@ -84,22 +86,20 @@ Result<std::unique_ptr<Spill>> Spill::Create(const std::string& path, uint32_t p
   s->path_ = path;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&s->id_), 8) != 1) throw std::bad_alloc();
   s->partitions_ = partitions;
-  uint64_t share = budget / (static_cast<uint64_t>(partitions) * static_cast<uint64_t>(workers));
-  s->chunk_ = static_cast<uint32_t>(std::clamp<uint64_t>(share / 16 * 16, 512, 64 * 1024));
+  // A quarter of the budget for the buffers that fill up; the rest for those that are full.
+  uint64_t buffers = static_cast<uint64_t>(partitions) * static_cast<uint64_t>(workers);
+  s->chunk_ = static_cast<uint32_t>(
+      std::clamp<uint64_t>(budget / 4 / buffers / 64 * 64, kSmallestChunk, 32 * 1024));
+  s->blocks_left_ = static_cast<int64_t>(budget / s->chunk_) - static_cast<int64_t>(buffers);
+  s->slab_ = std::max<size_t>(1, (4u << 20) / s->chunk_) * s->chunk_;
   ::unlink((path + ".dir").c_str());
   s->fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (s->fd_ < 0) return Fail(IoError("CB-COMPARISON-0002", path, errno));
-  s->buffers_.resize(static_cast<size_t>(partitions) * static_cast<size_t>(workers));
-  s->chunks_.resize(static_cast<size_t>(workers));
-  for (int w = 0; w < workers; ++w) {
-    size_t size = static_cast<size_t>(partitions) * s->chunk_;
-    size = (size + (2u << 20) - 1) / (2u << 20) * (2u << 20);
-    char* p = static_cast<char*>(std::aligned_alloc(2u << 20, size));
-    if (p == nullptr) throw std::bad_alloc();
-    // Buffers are hit at random: huge pages save most of the TLB misses.
-    ::madvise(p, size, MADV_HUGEPAGE);
-    s->arenas_.emplace_back(p);
-    s->ciphers_.push_back(std::make_unique<StreamCipher>(key));
+  s->buffers_.resize(buffers);
+  s->workers_ = std::vector<Worker>(static_cast<size_t>(workers));
+  for (Worker& w : s->workers_) {
+    w.cipher = std::make_unique<StreamCipher>(key);
+    w.slab_used = s->slab_;
   }
   return s;
 }
@@ -108,47 +108,105 @@ Spill::~Spill() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status Spill::WriteChunk(int worker, uint32_t partition, char* data, size_t size) {
+char* Spill::NewBlock(Worker* w) {
+  if (w->slab_used == slab_) {
+    // Buffers are hit at random: huge pages save most of the TLB misses.
+    constexpr size_t kHuge = 2u << 20;
+    size_t size = (slab_ + kHuge - 1) / kHuge * kHuge;
+    char* p = static_cast<char*>(std::aligned_alloc(kHuge, size));
+    if (p == nullptr) throw std::bad_alloc();
+    if (slab_ >= kHuge) ::madvise(p, size, MADV_HUGEPAGE);
+    w->slabs.emplace_back(p);
+    w->slab_used = 0;
+  }
+  char* block = w->slabs.back().get() + w->slab_used;
+  w->slab_used += chunk_;
+  return block;
+}
+
+Status Spill::WriteChunk(Worker* w, uint32_t partition, char* data, size_t size) {
   uint64_t offset = tail_.fetch_add((size + 15) / 16 * 16, std::memory_order_relaxed);
-  ciphers_[static_cast<size_t>(worker)]->Apply(id_, offset, data, size);
+  w->cipher->Apply(id_, offset, data, size);
   CANBAO_TRY(WriteAll(fd_, data, size, offset, path_));
-  chunks_[static_cast<size_t>(worker)].push_back(
-      Chunk{partition, static_cast<uint32_t>(size), offset});
+  w->chunks.push_back(Chunk{partition, static_cast<uint32_t>(size), offset});
   return {};
 }
 
-Status Spill::FlushBuffer(int worker, uint32_t partition) {
-  Buffer& b = buffers_[static_cast<size_t>(worker) * partitions_ + partition];
-  if (b.size == 0) return {};
-  CANBAO_TRY(WriteChunk(worker, partition, Base(worker, partition), b.size));
-  b.size = 0;
+// Makes room in the buffer: what is in it stays in memory while the budget lasts.
+Status Spill::Turn(Worker* w, uint32_t partition, Buffer* b) {
+  if (b->size > 0) {
+    if (blocks_left_.load(std::memory_order_relaxed) > 0 &&
+        blocks_left_.fetch_sub(1, std::memory_order_relaxed) > 0) {
+      w->blocks.push_back(Block{partition, b->size, b->base});
+      b->base = nullptr;
+    } else {
+      CANBAO_TRY(WriteChunk(w, partition, b->base, b->size));
+    }
+    b->size = 0;
+  }
+  if (b->base == nullptr) b->base = NewBlock(w);
+  b->room = chunk_;
   return {};
 }
 
-Status Spill::AppendLarge(int worker, uint32_t partition, const void* record, size_t size) {
-  std::vector<char> copy(static_cast<const char*>(record), static_cast<const char*>(record) + size);
-  return WriteChunk(worker, partition, copy.data(), size);
+Status Spill::AppendSlow(int worker, uint32_t partition, const void* record, size_t size) {
+  Worker& w = workers_[static_cast<size_t>(worker)];
+  if (size > chunk_) {
+    std::vector<char> copy(static_cast<const char*>(record),
+                           static_cast<const char*>(record) + size);
+    return WriteChunk(&w, partition, copy.data(), size);
+  }
+  CANBAO_TRY(Turn(&w, partition, &buffers_[static_cast<size_t>(worker) * partitions_ + partition]));
+  std::memcpy(Claim(worker, partition, size), record, size);
+  return {};
+}
+
+bool Spill::MostlySpilled() const {
+  uint64_t resident = 0;
+  for (const Worker& w : workers_) resident += w.blocks.size() * chunk_;
+  return spilled_bytes() > resident;
 }
 
 void Spill::Index() {
   std::sort(directory_.begin(), directory_.end(), [](const Chunk& a, const Chunk& b) {
     return a.partition != b.partition ? a.partition < b.partition : a.offset < b.offset;
   });
-  first_.assign(partitions_ + 1, 0);
-  for (const Chunk& c : directory_) ++first_[c.partition + 1];
-  for (uint32_t p = 0; p < partitions_; ++p) first_[p + 1] += first_[p];
+  std::stable_sort(blocks_.begin(), blocks_.end(),
+                   [](const Block& a, const Block& b) { return a.partition < b.partition; });
+  auto first_of = [this](const auto& list) {
+    std::vector<uint32_t> first(partitions_ + 1, 0);
+    for (const auto& c : list) ++first[c.partition + 1];
+    for (uint32_t p = 0; p < partitions_; ++p) first[p + 1] += first[p];
+    return first;
+  };
+  first_ = first_of(directory_);
+  first_block_ = first_of(blocks_);
 }
 
-Status Spill::Seal() {
-  for (size_t w = 0; w < arenas_.size(); ++w) {
-    for (uint32_t p = 0; p < partitions_; ++p) CANBAO_TRY(FlushBuffer(static_cast<int>(w), p));
+Status Spill::Seal(bool persist) {
+  for (size_t w = 0; w < workers_.size(); ++w) {
+    Worker& worker = workers_[w];
+    for (uint32_t p = 0; p < partitions_; ++p) {
+      Buffer& b = buffers_[w * partitions_ + p];
+      if (b.size > 0) worker.blocks.push_back(Block{p, b.size, b.base});
+    }
+    if (persist) {
+      for (const Block& b : worker.blocks) {
+        CANBAO_TRY(WriteChunk(&worker, b.partition, b.data, b.size));
+      }
+      worker.blocks.clear();
+      worker.slabs.clear();
+    }
+    directory_.insert(directory_.end(), worker.chunks.begin(), worker.chunks.end());
+    blocks_.insert(blocks_.end(), worker.blocks.begin(), worker.blocks.end());
+    worker.chunks.clear();
+    worker.blocks.clear();
+    worker.cipher.reset();
   }
-  arenas_.clear();
   buffers_.clear();
-  for (auto& list : chunks_) directory_.insert(directory_.end(), list.begin(), list.end());
-  chunks_.clear();
-  ciphers_.clear();
+  for (const Block& b : blocks_) resident_bytes_ += b.size;
   Index();
+  if (!persist) return {};
   std::string out(kDirectoryMagic, sizeof(kDirectoryMagic));
   auto put = [&out](const void* p, size_t n) { out.append(static_cast<const char*>(p), n); };
   uint64_t tail = tail_;
@@ -157,7 +215,7 @@ Status Spill::Seal() {
   put(&id_, 8);
   put(&tail, 8);
   put(&count, 8);
-  put(directory_.data(), directory_.size() * sizeof(Chunk));
+  for (const Chunk& c : directory_) put(&c, sizeof(Chunk));
   out += Sha256Hex(out);
   return WriteFileAtomic(path_ + ".dir", out);
 }
@@ -189,7 +247,7 @@ Result<std::unique_ptr<Spill>> Spill::Open(const std::string& path) {
   if (dir.size() != kHead + count * sizeof(Chunk) + 64) return broken();
   s->tail_ = tail;
   s->directory_.resize(count);
-  std::memcpy(s->directory_.data(), dir.data() + kHead, count * sizeof(Chunk));
+  if (count > 0) std::memcpy(s->directory_.data(), dir.data() + kHead, count * sizeof(Chunk));
   s->Index();
   s->fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (s->fd_ < 0) return broken();
@@ -205,13 +263,21 @@ Result<std::unique_ptr<Spill>> Spill::Open(const std::string& path) {
 uint64_t Spill::PartitionBytes(uint32_t partition) const {
   uint64_t n = 0;
   for (uint32_t i = first_[partition]; i < first_[partition + 1]; ++i) n += directory_[i].size;
+  for (uint32_t i = first_block_[partition]; i < first_block_[partition + 1]; ++i) {
+    n += blocks_[i].size;
+  }
   return n;
 }
 
-Status Spill::ReadPartition(uint32_t partition, StreamCipher* cipher,
-                            std::vector<char>* out) const {
-  out->resize(PartitionBytes(partition));
-  char* p = out->data();
+Status Spill::ReadPartition(uint32_t partition, StreamCipher* cipher, std::vector<char>* buffer,
+                            std::vector<std::span<const char>>* pieces) const {
+  pieces->clear();
+  size_t spilled = 0;
+  for (uint32_t i = first_[partition]; i < first_[partition + 1]; ++i) {
+    spilled += directory_[i].size;
+  }
+  if (buffer->size() < spilled) buffer->resize(spilled);
+  char* p = buffer->data();
   for (uint32_t i = first_[partition]; i < first_[partition + 1]; ++i) {
     const Chunk& c = directory_[i];
     size_t done = 0;
@@ -222,8 +288,22 @@ Status Spill::ReadPartition(uint32_t partition, StreamCipher* cipher,
       done += static_cast<size_t>(n);
     }
     cipher->Apply(id_, c.offset, p, c.size);
+    pieces->emplace_back(p, c.size);
     p += c.size;
   }
+  for (uint32_t i = first_block_[partition]; i < first_block_[partition + 1]; ++i) {
+    pieces->emplace_back(blocks_[i].data, blocks_[i].size);
+  }
+  return {};
+}
+
+Status Spill::ReadPartition(uint32_t partition, StreamCipher* cipher,
+                            std::vector<char>* out) const {
+  std::vector<char> buffer;
+  std::vector<std::span<const char>> pieces;
+  CANBAO_TRY(ReadPartition(partition, cipher, &buffer, &pieces));
+  out->clear();
+  for (std::span<const char> piece : pieces) out->insert(out->end(), piece.begin(), piece.end());
   return {};
 }
 

@@ -1,16 +1,19 @@
 // Partitioned spill: the only path by which rows travel between the stages of a comparison. Workers
-// append byte records to partitions; full buffers go to disk, encrypted under the run key; a stage
-// later reads one partition at a time.
+// append byte records to partitions; full buffers stay in memory while the budget lasts and go to
+// disk behind that, encrypted under the run key; a stage later reads one partition at a time and
+// cannot tell which of its pieces came from where.
 //
-//   worker 0: [buffer of partition 0][buffer of partition 1] … ─▶ chunk ─▶ spill file
-//   worker 1: [buffer of partition 0][buffer of partition 1] … ─▶ chunk ─▶   (same file)
+//   worker 0: [buffer of partition 0][buffer of partition 1] … ─▶ resident blocks
+//   worker 1: [buffer of partition 0][buffer of partition 1] … ─▶ chunks of the spill file
 //
 // Layout of the file: chunks at 16-byte aligned offsets, nothing between them; which chunk belongs
-// to which partition stands in the directory, which Seal() writes beside the file (name + ".dir",
-// under a digest). A spill without its directory is unfinished and ignored: that is the checkpoint.
+// to which partition stands in the directory, which Seal(true) writes beside the file (name +
+// ".dir", under a digest) once everything resident has followed. A spill without its directory is
+// unfinished and ignored: that is the checkpoint. What fits in memory is not worth one: reading it
+// again takes seconds.
 //
 // Threads: Append() by one thread per worker number; Seal() after all workers ended;
-// ReadPartition() by any thread after Seal() or Open(). The order of chunks depends on timing;
+// ReadPartition() by any thread after Seal() or Open(). The order of pieces depends on timing;
 // readers must not rely on it.
 #pragma once
 
@@ -19,6 +22,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +49,9 @@ class StreamCipher {
 
 class Spill {
  public:
-  // `budget` bytes are shared by all buffers of all workers. Each file is a cipher stream of its
-  // own (a random number, kept in the directory): no key stream is ever used twice.
+  // `budget` bytes are shared by the buffers of all workers and what stays resident. Each file is a
+  // cipher stream of its own (a random number, kept in the directory): no key stream is ever used
+  // twice.
   static Result<std::unique_ptr<Spill>> Create(const std::string& path, uint32_t partitions,
                                                int workers, uint64_t budget, const RunKey& key);
   // A sealed spill of an earlier process; kInternal-class error when it is not whole.
@@ -56,43 +61,74 @@ class Spill {
   Spill& operator=(const Spill&) = delete;
 
   uint32_t partitions() const { return partitions_; }
-  uint64_t bytes() const { return tail_.load(std::memory_order_relaxed); }
+  // Bytes that went to disk, and that stay in memory (after Seal).
+  uint64_t spilled_bytes() const { return tail_.load(std::memory_order_relaxed); }
+  uint64_t resident_bytes() const { return resident_bytes_; }
+  // Before Seal(): more went to disk so far than could stay.
+  bool MostlySpilled() const;
+  uint64_t bytes() const { return spilled_bytes() + resident_bytes_; }
   uint64_t PartitionBytes(uint32_t partition) const;
 
-  // Copies one record; records never straddle chunks.
-  Status Append(int worker, uint32_t partition, const void* record, size_t size) {
+  // Room for one record of `size` bytes in the partition's buffer, to be filled at once; nullptr
+  // when Append() has to make room first.
+  uint8_t* Claim(int worker, uint32_t partition, size_t size) {
     Buffer& b = buffers_[static_cast<size_t>(worker) * partitions_ + partition];
-    if (b.size + size > chunk_) {
-      if (auto s = FlushBuffer(worker, partition); !s) return s;
-      if (size > chunk_) return AppendLarge(worker, partition, record, size);
-    }
-    std::memcpy(Base(worker, partition) + b.size, record, size);
+    if (b.size + size > b.room) return nullptr;
+    uint8_t* p = reinterpret_cast<uint8_t*>(b.base) + b.size;
     b.size += static_cast<uint32_t>(size);
+    return p;
+  }
+  // Copies one record; records never straddle buffers.
+  Status Append(int worker, uint32_t partition, const void* record, size_t size) {
+    uint8_t* to = Claim(worker, partition, size);
+    if (to == nullptr) return AppendSlow(worker, partition, record, size);
+    std::memcpy(to, record, size);
     return {};
   }
 
-  Status Seal();
-  // All bytes of a partition, decrypted, into *out (reused by the caller).
+  // `persist`: all of it goes to disk, and a later process may Open() it.
+  Status Seal(bool persist);
+  // The pieces of a partition, decrypted: resident ones where they lie, others read into *buffer
+  // (reused by the caller). Valid while both live.
+  Status ReadPartition(uint32_t partition, StreamCipher* cipher, std::vector<char>* buffer,
+                       std::vector<std::span<const char>>* pieces) const;
+  // The same in one piece.
   Status ReadPartition(uint32_t partition, StreamCipher* cipher, std::vector<char>* out) const;
   // Closes and deletes the files.
   void Remove();
 
  private:
   struct Buffer {
+    char* base = nullptr;
     uint32_t size = 0;
+    uint32_t room = 0;  // 0 until the first record comes
   };
   struct Chunk {
     uint32_t partition;
     uint32_t size;
     uint64_t offset;
   };
+  struct Block {
+    uint32_t partition;
+    uint32_t size;
+    char* data;
+  };
+  struct FreeDeleter {
+    void operator()(char* p) const;
+  };
+  // What one worker owns until the spill is sealed.
+  struct alignas(64) Worker {
+    std::unique_ptr<StreamCipher> cipher;
+    std::vector<Chunk> chunks;
+    std::vector<Block> blocks;
+    std::vector<std::unique_ptr<char, FreeDeleter>> slabs;
+    size_t slab_used = 0;
+  };
   Spill() = default;
-  char* Base(int worker, uint32_t partition) {
-    return arenas_[static_cast<size_t>(worker)].get() + static_cast<size_t>(partition) * chunk_;
-  }
-  Status FlushBuffer(int worker, uint32_t partition);
-  Status AppendLarge(int worker, uint32_t partition, const void* record, size_t size);
-  Status WriteChunk(int worker, uint32_t partition, char* data, size_t size);
+  Status AppendSlow(int worker, uint32_t partition, const void* record, size_t size);
+  Status Turn(Worker* w, uint32_t partition, Buffer* b);
+  char* NewBlock(Worker* w);
+  Status WriteChunk(Worker* w, uint32_t partition, char* data, size_t size);
   void Index();
 
   std::string path_;
@@ -100,16 +136,16 @@ class Spill {
   int fd_ = -1;
   uint32_t partitions_ = 0;
   uint32_t chunk_ = 0;  // bytes of one buffer
+  size_t slab_ = 0;     // bytes of one slab, a multiple of chunk_
+  std::atomic<int64_t> blocks_left_{0};
   std::vector<Buffer> buffers_;
-  struct FreeDeleter {
-    void operator()(char* p) const;
-  };
-  std::vector<std::unique_ptr<char, FreeDeleter>> arenas_;
-  std::vector<std::unique_ptr<StreamCipher>> ciphers_;
-  std::vector<std::vector<Chunk>> chunks_;  // per worker until sealed
+  std::vector<Worker> workers_;
   std::atomic<uint64_t> tail_{0};
+  uint64_t resident_bytes_ = 0;
   std::vector<Chunk> directory_;  // by partition, then offset
   std::vector<uint32_t> first_;   // first chunk of each partition in directory_
+  std::vector<Block> blocks_;     // by partition
+  std::vector<uint32_t> first_block_;
 };
 
 }  // namespace canbao::comparison

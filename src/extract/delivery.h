@@ -53,7 +53,8 @@ struct ExtractAccount {
   uint64_t rejected = 0;
   uint64_t bytes = 0;  // of the file as stored
   uint64_t unmapped_states = 0;
-  std::string sha256;    // lower-case hex, computed while reading
+  std::string digest;    // of the bytes as stored, 32 hex digits: the file's place in the order
+  std::string sha256;    // lower-case hex; empty where nobody asked for it
   std::string encoding;  // found; empty for workbooks and tables
   char delimiter = ',';
   std::string header;  // the header record, UTF-8: what a correctable export begins with
@@ -67,7 +68,10 @@ struct ReadOptions {
   // Bytes read so far, of all; called from workers, not often.
   std::function<void(uint64_t done, uint64_t total)> progress;
   size_t block_bytes = size_t{4} << 20;  // what is read at once; tests make it tiny
-  bool direct_io = true;                 // past the page cache where the file is not in it
+  // SHA-256 of every file, not only of those whose manifest states it (and of those that cost
+  // little: compressed files and workbooks).
+  bool sha256 = true;
+  bool direct_io = true;  // past the page cache where the file is not in it
 };
 
 // Reads `indices` of the delivery's extracts, all of them concurrently over one pool of threads,

@@ -47,7 +47,8 @@ struct FileState {
   std::unique_ptr<RecordCutter> cutter;
   std::unique_ptr<ByteSource> source;
   std::unique_ptr<SheetReader> sheets;
-  Sha256 hasher;
+  ContentHash content;             // of plain files
+  std::unique_ptr<Sha256> hasher;  // the same, where somebody wants it
   uint64_t next_block = 0;
   uint64_t stored_read = 0;
   ExtractAccount account;
@@ -139,6 +140,7 @@ class Session {
       bool aligned = block_bytes_ % kIoAlignment == 0;
       CANBAO_ASSIGN(file->source, OpenByteSource(spec.path, options_.direct_io && aligned));
       file->plain = CompressionOf(spec.path) == Compression::kNone;
+      if (options_.sha256 || !spec.sha256.empty()) file->hasher = std::make_unique<Sha256>();
       total_ += file->source->stored_size();
       file->account.bytes = file->source->stored_size();
       // Files are opened again when their turn comes: a delivery may have more than a process may
@@ -176,10 +178,12 @@ class Session {
     account.rejected = file->rejected;
     account.unmapped_states = file->unmapped;
     account.rows_in = account.accepted + account.rejected;
-    if (account.sha256.empty()) {
-      Sha256* hasher = file->source != nullptr ? file->source->hasher() : nullptr;
-      account.sha256 = (hasher != nullptr ? hasher : &file->hasher)->FinishHex();
+    if (file->source != nullptr && file->source->hasher() != nullptr) {
+      account.sha256 = file->source->hasher()->FinishHex();
+    } else if (file->hasher != nullptr) {
+      account.sha256 = file->hasher->FinishHex();
     }
+    account.digest = file->plain ? file->content.FinishHex() : account.sha256.substr(0, 32);
     file->source.reset();
     file->sheets.reset();
     CANBAO_TRY(CheckDigest(*file));
@@ -285,7 +289,8 @@ class Session {
       data = raw->buffer->data();
       size = raw->size;
       *last = raw->last;
-      file->hasher.Update(data, size);
+      file->content.Update(data, size);
+      if (file->hasher != nullptr) file->hasher->Update(data, size);
     } else {
       if (file->source == nullptr) {
         CANBAO_ASSIGN(file->source, OpenByteSource(file->spec->path, false));

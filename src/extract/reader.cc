@@ -176,14 +176,14 @@ Status BatchMaker::Text(const std::string& path, const RecordPlan& plan, const T
   bool gb18030 = format.gb18030();
   RowBuilder builder(plan, today_, divisions_, &arena_);
   PlainRowReader plain(plan, today_, divisions_);
-  bool checked = !gb18030 && (!plain.usable() || plain.has_prose()) &&
-                 IsValidUtf8({piece.data, piece.size});
+  bool checked =
+      !gb18030 && (!plain.usable() || plain.has_prose()) && IsValidUtf8({piece.data, piece.size});
   index_.Start(piece.data, piece.size, format.dialect);
   uint64_t batch = 0;
   // Plain rows write only the members that the plan has columns for.
   if (plain.usable()) std::fill(rows_.begin(), rows_.end(), Row{});
   while (index_.Next(kBatchRecords)) {
-    const auto& records = index_.records();
+    std::span<const RecordSpan> records = index_.records();
     if (rows_.size() < records.size()) rows_.resize(records.size());
     const RecordSpan& first = records.front();
     const RecordSpan& last = records.back();

@@ -254,8 +254,28 @@ void AddDeletions(std::string_view text, Candidates* out) {
 
 }  // namespace
 
-bool ParsePlainNumber(const char* p, Date today, PersonNumber* out) {
-  return Parse18(p, &out->v) && IsBody(out->v, RangeFor(today));
+PlainNumbers::PlainNumbers(Date today) {
+  const BirthRange range = RangeFor(today);
+  first_ = std::max(range.first, 18800101u);
+  last_ = range.last;
+}
+
+bool PlainNumbers::Parse(const char* p, PersonNumber* out) const {
+  if (!Parse18(p, &out->v)) return false;
+  // The digits are known to be digits: eight of them become four numbers of two.
+  uint64_t v;
+  std::memcpy(&v, p + 6, 8);
+  v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8 & 0x00FF00FF00FF00FFu;
+  const uint32_t year = static_cast<uint32_t>((v & 0xFF) * 100 + (v >> 16 & 0xFF));
+  const uint32_t month = static_cast<uint32_t>(v >> 32 & 0xFF);
+  const uint32_t day = static_cast<uint32_t>(v >> 48);
+  // The 29th of February is left to the calendar, which is asked for it alone.
+  static constexpr uint8_t kDays[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const uint32_t ymd = year * 10000 + month * 100 + day;
+  const bool real = month < 16 && day - 1 < kDays[month & 15];
+  const size_t province = static_cast<size_t>(p[0] - '0') * 10 + static_cast<size_t>(p[1] - '0');
+  if (!kProvinces[province] || ymd < first_ || ymd > last_) return false;
+  return real || IsRealDay(static_cast<int>(year), static_cast<int>(month), static_cast<int>(day));
 }
 
 ParsedNumber ParseNumber(std::string_view raw, std::string_view id_type, Date today) {

@@ -44,8 +44,17 @@ struct ParsedNumber {
 // citizen number). `today` bounds the birth date (a number of the future is damaged).
 ParsedNumber ParseNumber(std::string_view raw, std::string_view id_type, Date today);
 
-// The fast path of ParseNumber() alone: 18 bytes at `p` that are a valid number as they stand.
-bool ParsePlainNumber(const char* p, Date today, PersonNumber* out);
+// The fast path of ParseNumber() alone: numbers that are valid as they stand. Made once for many.
+class PlainNumbers {
+ public:
+  explicit PlainNumbers(Date today);
+  // Of the 18 bytes at `p`; false for anything that needs a second look.
+  bool Parse(const char* p, PersonNumber* out) const;
+
+ private:
+  uint32_t first_;  // birth dates that are possible, YYYYMMDD
+  uint32_t last_;
+};
 
 // Parts of a citizen number. Missing / unknown for other documents.
 Date BirthDateOf(PersonNumber number);

@@ -40,7 +40,8 @@ inline __attribute__((always_inline)) void Reserve(IndexState* x, size_t more) {
 
 // Closes the open record: `ends` of this batch are known, the last is its line feed.
 inline __attribute__((always_inline)) void EndRecord(IndexState* x, size_t ends) {
-  x->records.push_back({x->begin, x->first, static_cast<uint32_t>(ends) - x->first, x->begin_line});
+  x->records[x->found++] = {x->begin, x->first, static_cast<uint32_t>(ends) - x->first,
+                            x->begin_line};
   x->begin = x->ends[ends - 1] + 1;
   x->first = static_cast<uint32_t>(ends);
   x->begin_line = x->line;
@@ -116,7 +117,6 @@ BlockScan ScanBlock(const char* data, size_t size, Dialect dialect) {
 void RecordIndex::Start(const char* data, size_t size, Dialect dialect) {
   std::vector<uint32_t> ends = std::move(s_.ends);
   std::vector<RecordSpan> records = std::move(s_.records);
-  records.clear();
   s_ = {};
   s_.data = data;
   s_.size = size;
@@ -133,20 +133,21 @@ bool RecordIndex::Next(size_t want) {
   }
   s_.count = open;
   s_.first = 0;
-  s_.records.clear();
-  s_.records.reserve(want + 64);
+  s_.found = 0;
+  // A chunk of 64 bytes ends 64 records at most.
+  if (s_.records.size() < want + 65) s_.records.resize(want + 65);
   if (UseAvx2()) {
     avx2::Index(&s_, want);
   } else {
     sse2::Index(&s_, want);
   }
   // A last record without line feed ends where the data end.
-  if (s_.at >= s_.size && s_.begin < s_.size && s_.records.size() < want) {
+  if (s_.at >= s_.size && s_.begin < s_.size && s_.found < want) {
     Reserve(&s_, 1);
     s_.ends[s_.count++] = static_cast<uint32_t>(s_.size);
     EndRecord(&s_, s_.count);
   }
-  return !s_.records.empty();
+  return s_.found > 0;
 }
 
 std::string_view Unquote(std::string_view raw, char* scratch, size_t* written) {

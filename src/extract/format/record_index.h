@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -64,7 +65,8 @@ struct IndexState {
   uint64_t high_run = 0;         // bytes ≥ 0x80 just before the next chunk
   size_t skip_quote = SIZE_MAX;  // second quote of a pair
   std::vector<uint32_t> ends;
-  std::vector<RecordSpan> records;
+  std::vector<RecordSpan> records;  // `found` of them are of this batch
+  size_t found = 0;
 };
 
 // Records of a block, a batch at a time. Belongs to one thread; keeps its memory from block to
@@ -77,7 +79,7 @@ class RecordIndex {
   // records and ends of the batch before are gone.
   bool Next(size_t want);
 
-  const std::vector<RecordSpan>& records() const { return s_.records; }
+  std::span<const RecordSpan> records() const { return {s_.records.data(), s_.found}; }
   const uint32_t* ends() const { return s_.ends.data(); }
 
  private:

@@ -566,6 +566,7 @@ void StateTable::Finish() {
 void Placeholders::AddWord(std::string_view word) {
   if (word.empty()) return;
   std::string upper = UpperAscii(word);
+  word_of_digits_ |= IsDigits(upper);
   longest_ = std::max(longest_, upper.size());
   auto first = static_cast<uint8_t>(upper[0]);
   first_[first] = true;

@@ -109,12 +109,19 @@ class StateTable {
     }
     return FindSlow(enrolment, contribution, benefit);
   }
+  // The same by classes: a digit, kEmpty or kAbsent.
+  scheme::State Of(size_t enrolment, size_t contribution, size_t benefit) const {
+    return static_cast<scheme::State>(
+        table_[(enrolment * kClasses + contribution) * kClasses + benefit]);
+  }
+  static constexpr uint8_t kEmpty = 10;
+  static constexpr uint8_t kAbsent = 11;
 
  private:
-  static constexpr int kClasses = 12;  // digits, empty, absent
+  static constexpr int kClasses = 12;
   static int Class(StateValue v) {
-    if (v.absent) return 11;
-    if (v.text.empty()) return 10;
+    if (v.absent) return kAbsent;
+    if (v.text.empty()) return kEmpty;
     if (v.text.size() == 1 && v.text[0] >= '0' && v.text[0] <= '9') return v.text[0] - '0';
     return -1;
   }
@@ -137,6 +144,10 @@ class Placeholders {
   }
   void AddDigitField(Field field) { digit_field_[static_cast<size_t>(field)] = true; }
 
+  // Whether a value of this field that is all digits may be one.
+  bool MayBeDigits(Field field) const {
+    return digit_field_[static_cast<size_t>(field)] || word_of_digits_;
+  }
   // `value` is trimmed UTF-8 and not empty. The first bytes rule out nearly everything.
   bool IsPlaceholder(Field field, std::string_view value) const {
     auto byte = [&](size_t i) { return static_cast<uint8_t>(value[i]); };
@@ -156,6 +167,7 @@ class Placeholders {
   std::vector<std::string> words_;
   std::array<bool, 256> first_{}, third_{};
   std::array<bool, kFields> digit_field_{};
+  bool word_of_digits_ = false;
   size_t longest_ = 0;
   size_t repeated_ = 6;
   size_t counted_ = 6;

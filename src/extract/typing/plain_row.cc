@@ -21,10 +21,54 @@ bool IsCodeLike(Field field) {
          field == Field::kHouseholdNo || field == Field::kCardNo;
 }
 
-// Eight ASCII digits as a number, or UINT32_MAX.
-inline uint32_t EightDigits(const char* p) {
+// The months of 1880..2058 with their first days and lengths: a day costs two loads.
+class Calendar {
+ public:
+  Calendar() {
+    for (int i = 0; i < kMonths; ++i) {
+      int year = kFirstYear + i / 12;
+      first_[static_cast<size_t>(i)] = Date::FromYmd(year, i % 12 + 1, 1).v;
+      for (int day = 28; day <= 31; ++day) {
+        if (IsRealDay(year, i % 12 + 1, day))
+          days_[static_cast<size_t>(i)] = static_cast<uint8_t>(day);
+      }
+    }
+  }
+  // Eight bytes; missing unless they are a real day of these years, as YYYYMMDD.
+  Date Day(const char* p) const {
+    uint64_t v;
+    std::memcpy(&v, p, 8);
+    if (((v & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u) |
+        (((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u)) {
+      return {};
+    }
+    // Four numbers of two digits.
+    v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8 & 0x00FF00FF00FF00FFu;
+    return Day(static_cast<uint32_t>((v & 0xFF) * 100 + (v >> 16 & 0xFF)),
+               static_cast<uint32_t>(v >> 32 & 0xFF), static_cast<uint32_t>(v >> 48));
+  }
+  Date Day(uint32_t year, uint32_t month, uint32_t day) const {
+    uint32_t at = (year - kFirstYear) * 12 + month - 1;
+    if (year < kFirstYear || at >= kMonths || month - 1 > 11 || day - 1 >= days_[at]) return {};
+    return Date{static_cast<uint16_t>(first_[at] + day - 1)};
+  }
+
+ private:
+  static constexpr int kFirstYear = 1880;
+  static constexpr int kMonths = 179 * 12;
+  std::array<uint16_t, kMonths> first_{};
+  std::array<uint8_t, kMonths> days_{};
+};
+const Calendar kCalendar;
+
+// One to eight digits of a block's text, or UINT32_MAX. A block has padding behind it, so that
+// eight bytes may be read wherever a field begins.
+inline uint32_t FewDigits(std::string_view text) {
   uint64_t v;
-  std::memcpy(&v, p, 8);
+  std::memcpy(&v, text.data(), 8);
+  // Noughts in front until there are eight digits.
+  const auto missing = static_cast<int>(64 - 8 * text.size());
+  if (missing > 0) v = v << missing | 0x3030303030303030u >> (64 - missing);
   if (((v & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u) |
       (((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u)) {
     return UINT32_MAX;
@@ -32,23 +76,6 @@ inline uint32_t EightDigits(const char* p) {
   v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
   v = (v & 0x00FF00FF00FF00FFu) * 6553601 >> 16;
   return static_cast<uint32_t>((v & 0x0000FFFF0000FFFFu) * 42949672960001u >> 32);
-}
-
-// Up to eight digits; the bytes behind `text` are not looked at.
-inline uint32_t FewDigits(std::string_view text) {
-  uint32_t n = 0;
-  for (char c : text) {
-    auto digit = static_cast<uint32_t>(static_cast<uint8_t>(c)) - '0';
-    if (digit > 9) return UINT32_MAX;
-    n = n * 10 + digit;
-  }
-  return n;
-}
-
-// Real days of 1880..2059 as YYYYMMDD; everything else is left to the rules.
-inline Date PlainDate(uint32_t ymd) {
-  if (ymd - 18800101u >= 20600101u - 18800101u) return {};
-  return Date::FromYyyymmdd(ymd);
 }
 
 template <typename T>
@@ -83,14 +110,12 @@ class StateTexts {
 };
 const StateTexts kStateTexts;
 
-size_t StateClass(std::string_view text) {
-  return text.empty() ? 10 : static_cast<size_t>(text[0] - '0');
-}
-
 }  // namespace
 
 PlainRowReader::PlainRowReader(const RecordPlan& plan, Date today, const KnownDivisions* divisions)
-    : plan_(plan), mapping_(*plan.mapping), today_(today), divisions_(divisions) {
+    : plan_(plan), mapping_(*plan.mapping), today_(today), divisions_(divisions), numbers_(today) {
+  no_state_ = {StateTable::kEmpty, plan.has_contribution ? StateTable::kEmpty : StateTable::kAbsent,
+               plan.has_benefit ? StateTable::kEmpty : StateTable::kAbsent};
   // Only rows about persons come by the million.
   if (IsReference(plan.kind)) usable_ = false;
   for (const PlannedColumn& column : plan.planned) AddStep(column);
@@ -292,6 +317,22 @@ void PlainRowReader::AddStep(const PlannedColumn& column) {
       s.take = Take::kNothing;
       break;
   }
+  switch (s.take) {
+    case Take::kState:
+    case Take::kScheme:
+    case Take::kRegion:
+    case Take::kDivision:
+    case Take::kSmallNumber:
+    case Take::kYear:
+      s.may_be_placeholder = mapping_.placeholders.MayBeDigits(s.field);
+      break;
+    case Take::kCode:
+    case Take::kMeaning:
+      s.may_be_placeholder = false;  // CodeOf() sees to it
+      break;
+    default:
+      break;
+  }
   // Two columns of different fields that share a member (grade and school, say) have an order.
   for (const Step& other : steps_) {
     bool kept = s.take == Take::kText || s.take == Take::kDate || s.take == Take::kMonth;
@@ -302,15 +343,20 @@ void PlainRowReader::AddStep(const PlannedColumn& column) {
   steps_.push_back(s);
 }
 
-int PlainRowReader::CodeOf(Step* step, std::string_view text) {
-  if (text.size() == 1) return step->codes->Find(text);
+int PlainRowReader::CodeOf(Step* step, std::string_view text) const {
+  const Placeholders& placeholders = mapping_.placeholders;
+  if (text.size() == 1) {
+    return placeholders.IsPlaceholder(step->field, text) ? -1 : step->codes->Find(text);
+  }
   if (text.size() > 16) return -1;
   CodeMemo seen;
   std::memcpy(seen.text.data(), text.data(), text.size());
   seen.size = static_cast<uint8_t>(text.size());
   CodeMemo& memo = step->memo[(seen.text[0] ^ seen.text[0] >> 17 ^ seen.text[0] >> 41) & 3];
   if (memo.text == seen.text && memo.size == seen.size) return memo.code;
-  seen.code = static_cast<int16_t>(step->codes->Find(text));
+  if (!placeholders.IsPlaceholder(step->field, text)) {
+    seen.code = static_cast<int16_t>(step->codes->Find(text));
+  }
   memo = seen;
   return memo.code;
 }
@@ -324,10 +370,7 @@ inline __attribute__((always_inline)) bool PlainRowReader::TakeStep(Step& step,
   }
   switch (step.take) {
     case Take::kNumber:
-      if (text.size() != 18 ||
-          !identity::ParsePlainNumber(text.data(), today_, &row->number.number)) {
-        return false;
-      }
+      if (text.size() != 18 || !numbers_.Parse(text.data(), &row->number.number)) return false;
       row->id_number = text;
       row->number.cls = NumberClass::kValid;
       std::memcpy(row->number.text, text.data(), 18);
@@ -345,24 +388,24 @@ inline __attribute__((always_inline)) bool PlainRowReader::TakeStep(Step& step,
       Member<std::string_view>(row, step.offset) = text;
       return true;
     case Take::kDate: {
-      Date day = text.size() == 8 ? PlainDate(EightDigits(text.data())) : Date{};
+      Date day = text.size() == 8 ? kCalendar.Day(text.data()) : Date{};
       Member<Date>(row, step.offset) = day;
       return day.has_value();
     }
     case Take::kBirth: {
-      row->birth = text.size() == 8 ? PlainDate(EightDigits(text.data())) : Date{};
+      row->birth = text.size() == 8 ? kCalendar.Day(text.data()) : Date{};
       return row->birth.has_value() && row->birth <= today_;
     }
     case Take::kMonth: {
       if (text.size() != 6) return false;
       uint32_t ym = FewDigits(text);
-      Date day = ym == UINT32_MAX ? Date{} : PlainDate(ym * 100 + 1);
+      Date day = ym == UINT32_MAX ? Date{} : kCalendar.Day(ym / 100, ym % 100, 1);
       Member<Date>(row, step.offset) = day;
       return day.has_value();
     }
     case Take::kState:
-      state_[step.slot] = text;
-      return text.size() == 1 && text[0] >= '0' && text[0] <= '9';
+      state_[step.slot] = static_cast<uint8_t>(text[0] - '0');
+      return text.size() == 1 && state_[step.slot] < 10;
     case Take::kScheme: {
       if (text.size() != 3) return false;
       uint32_t scheme = FewDigits(text);
@@ -421,7 +464,7 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
   row->number.length = 0;
   region_given_ = false;
   meaning_ = {-1, -1};
-  state_ = {};
+  state_ = no_state_;
   for (Step& step : steps_) {
     std::string_view text = record.Raw(step.column);
     if (!text.empty()) {
@@ -499,8 +542,8 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
       }
       return plan_.kind == Kind::kMedicalSettlement || SetState(row);
     default:
-      row->evidence = EvidenceOf(plan_.kind, mapping_.codes, meaning_[kStudentStatus],
-                                 meaning_[kFullTime], -1);
+      row->evidence =
+          EvidenceOf(plan_.kind, mapping_.codes, meaning_[kStudentStatus], meaning_[kFullTime], -1);
       return true;
   }
 }
@@ -508,12 +551,11 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
 bool PlainRowReader::SetState(Row* row) const {
   const StateTable* table = row->scheme < plan_.states.size() ? plan_.states[row->scheme] : nullptr;
   if (table == nullptr) return false;
-  row->state =
-      table->Find(StateValue{state_[0], false}, StateValue{state_[1], !plan_.has_contribution},
-                  StateValue{state_[2], !plan_.has_benefit});
+  row->state = table->Of(state_[0], state_[1], state_[2]);
   if (row->state == scheme::State::kUnmapped) return false;
-  row->state_text =
-      kStateTexts.Of(StateClass(state_[0]), StateClass(state_[1]), StateClass(state_[2]));
+  // An absent state is written like an empty one.
+  auto shown = [](uint8_t c) { return c < StateTable::kEmpty ? c : StateTable::kEmpty; };
+  row->state_text = kStateTexts.Of(shown(state_[0]), shown(state_[1]), shown(state_[2]));
   return true;
 }
 

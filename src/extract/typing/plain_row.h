@@ -78,7 +78,7 @@ class PlainRowReader {
 
   void AddStep(const PlannedColumn& column);
   bool TakeStep(Step& step, std::string_view text, Row* row);
-  static int CodeOf(Step* step, std::string_view text);
+  int CodeOf(Step* step, std::string_view text) const;
   bool SetState(Row* row) const;
 
   const RecordPlan& plan_;
@@ -88,9 +88,11 @@ class PlainRowReader {
   bool usable_ = true;
   bool has_prose_ = false;
   bool has_scheme_ = false;
+  identity::PlainNumbers numbers_;
   std::vector<Step> steps_;
+  std::array<uint8_t, 3> no_state_{};
   // Of the record being read.
-  std::array<std::string_view, 3> state_{};  // enrolment, contribution, benefit
+  std::array<uint8_t, 3> state_{};  // enrolment, contribution, benefit: StateTable's classes
   std::array<int, kMeanings> meaning_{};
   bool region_given_ = false;
 };

@@ -80,12 +80,22 @@ inline bool IsAscii(std::string_view text) {
   const char* p = text.data();
   size_t n = text.size();
   uint64_t bits = 0;
-  while (n >= 8) {
-    uint64_t eight;
-    std::memcpy(&eight, p, 8);
-    bits |= eight;
-    p += 8;
+  if (n >= 8) {  // the last eight at once, the others before them
+    std::memcpy(&bits, p + n - 8, 8);
     n -= 8;
+    while (n >= 8) {
+      uint64_t eight;
+      std::memcpy(&eight, p, 8);
+      bits |= eight;
+      p += 8;
+      n -= 8;
+    }
+    if (n > 0) {
+      uint64_t eight;
+      std::memcpy(&eight, p, 8);
+      bits |= eight;
+    }
+    return (bits & 0x8080808080808080u) == 0;
   }
   while (n > 0) {
     bits |= static_cast<uint64_t>(static_cast<uint8_t>(*p++)) << 56;
