@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/date.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -71,7 +72,7 @@ class RowFileWriter {
   RowFileWriter() = default;
   void Put(const void* data, size_t n) {
     if (size_ + n > buffer_.size()) buffer_.resize(buffer_.size() * 2 + n);
-    std::memcpy(buffer_.data() + size_, data, n);
+    CopyBytes(buffer_.data() + size_, data, n);
     size_ += n;
   }
   Status Flush();

@@ -4,6 +4,8 @@
 #include <bit>
 #include <tuple>
 
+#include "base/bytes.h"
+
 namespace canbao::comparison {
 namespace {
 
@@ -121,7 +123,7 @@ Status PartitionStage::AddReject(Worker* w, int worker, uint16_t extract,
   out.resize(std::max<size_t>(out.size(), 15 + reject.field.size() + reject.text.size()));
   uint8_t* p = out.data();
   auto put = [&p](const void* v, size_t n) {
-    std::memcpy(p, v, n);
+    CopyBytes(p, v, n);
     p += n;
   };
   put(&extract, 2);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/file.h"
 
@@ -247,7 +248,7 @@ Result<std::unique_ptr<Spill>> Spill::Open(const std::string& path) {
   if (dir.size() != kHead + count * sizeof(Chunk) + 64) return broken();
   s->tail_ = tail;
   s->directory_.resize(count);
-  if (count > 0) std::memcpy(s->directory_.data(), dir.data() + kHead, count * sizeof(Chunk));
+  CopyBytes(s->directory_.data(), dir.data() + kHead, count * sizeof(Chunk));
   s->Index();
   s->fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (s->fd_ < 0) return broken();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "identity/internal/number_text.h"
 
 namespace canbao::identity {
@@ -172,7 +173,7 @@ void PutText(std::string_view text, ParsedNumber* out) {
   size_t n = std::min(text.size(), sizeof(out->text) - 1);
   // Never cut inside a UTF-8 character.
   while (n < text.size() && n > 0 && (static_cast<uint8_t>(text[n]) & 0xC0) == 0x80) --n;
-  std::memcpy(out->text, text.data(), n);
+  CopyBytes(out->text, text.data(), n);
   out->text[n] = '\0';
   out->length = static_cast<uint8_t>(n);
 }

@@ -251,6 +251,7 @@ TEST(CitizenNumber, PlaceholdersAreMissing) {
     EXPECT_EQ(n.cls, NumberClass::kMissing) << raw;
     EXPECT_FALSE(n.number.has_value());
   }
+  EXPECT_EQ(ClassOf(std::string_view(), std::string_view()), NumberClass::kMissing);
   EXPECT_EQ(ClassOf("00000000", "08"), NumberClass::kMissing);
   EXPECT_NE(ClassOf("330000000000000000"), NumberClass::kMissing);
   EXPECT_NE(ClassOf("12"), NumberClass::kMissing);

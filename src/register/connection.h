@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 namespace canbao::reg {
@@ -163,7 +164,7 @@ class CopyBuffer {
   void Bytes(std::string_view v) {
     char* p = Room(4 + v.size());
     Store32(p, static_cast<int32_t>(v.size()));
-    __builtin_memcpy(p + 4, v.data(), v.size());
+    CopyBytes(p + 4, v.data(), v.size());
   }
   // Room for n bytes to be filled later; the offset of the first.
   size_t Reserve(size_t n) {

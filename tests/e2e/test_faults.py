@@ -97,31 +97,42 @@ class Faults(unittest.TestCase):
             self.expect_same_result(data, "the last kills")
         self.assertGreater(hits, KILLS // 4, "too few kills hit a running process")
 
-    def counted_calls(self, *more):
-        data = self.workspace.data("counted")
-        count = self.workspace.path("count")
-        harness.ok(*self.words(data, *more), env=fault(f"count:{count}"))
-        return int(count.read_text())
+    def counted_calls(self):
+        """The calls of a run with one thread. Threads share the work as they come, and each spills what
+        it got: with several of them a run makes more calls, how many is chance. Only with one thread is
+        the n-th call the same call in every run."""
+        data = self.workspace.data(f"counted-{self.id()}")  # of its own: a second run makes other calls
+        count = self.workspace.path(f"count-{self.id()}")
+        harness.ok(*self.words(data, "--no-register", "--threads", 1), env=fault(f"count:{count}"))
+        calls = int(count.read_text())
+        self.assertGreater(calls, 20)
+        return calls
+
+    def moments(self, exact, by_chance):
+        """(number of the call, further words): the exact ones with one thread, the others with as many
+        as there are cores."""
+        return [(at, ("--no-register", "--threads", 1)) for at in sorted(set(exact))] + \
+               [(at, ("--no-register",)) for at in sorted(set(by_chance))]
 
     @unittest.skipUnless(SHIM, "CANBAO_IO_SHIM is not set")
     def test_killed_between_two_writes(self):
-        calls = self.counted_calls("--no-register")
-        self.assertGreater(calls, 20)
+        calls = self.counted_calls()
         # The last calls are renames and manifests: the places that matter most.
-        moments = sorted({1, 2, calls, calls - 1, calls - 2, calls - 3} |
-                         {self.dice.randint(1, calls) for _ in range(max(4, KILLS // 4))})
-        for at in moments:
-            data = self.workspace.data(f"write-{at}")
-            done = harness.run(*self.words(data, "--no-register"), env=fault(f"kill:{at}"))
-            self.assertEqual(done.code, -signal.SIGKILL, f"call {at} of {calls}")
+        for n, (at, more) in enumerate(self.moments(
+                (1, 2, calls - 3, calls - 2, calls - 1, calls),
+                (self.dice.randint(1, calls) for _ in range(max(4, KILLS // 4))))):
+            data = self.workspace.data(f"write-{n}")
+            done = harness.run(*self.words(data, *more), env=fault(f"kill:{at}"))
+            self.assertEqual(done.code, -signal.SIGKILL, f"call {at} of {calls}: {done}")
             self.expect_same_result(data, f"killed at call {at} of {calls}", register=False)
 
     @unittest.skipUnless(SHIM, "CANBAO_IO_SHIM is not set")
     def test_disk_full_at_any_write(self):
-        calls = self.counted_calls("--no-register")
-        for at in sorted({1, calls // 3, calls * 2 // 3, calls - 1, self.dice.randint(1, calls)}):
-            data = self.workspace.data(f"full-{at}")
-            done = harness.run(*self.words(data, "--no-register"), env=fault(f"write:{at}:ENOSPC"))
+        calls = self.counted_calls()
+        for n, (at, more) in enumerate(self.moments(
+                (1, calls - 1, calls), (calls // 3, calls * 2 // 3, self.dice.randint(1, calls)))):
+            data = self.workspace.data(f"full-{n}")
+            done = harness.run(*self.words(data, *more), env=fault(f"write:{at}:ENOSPC"))
             self.assertEqual(done.code, harness.ENVIRONMENT, f"call {at} of {calls}: {done}")
             self.assertRegex(done.err, r"CB-[A-Z]+-\d{4}")
             self.assertEqual(harness.manifests(data), [], "no run may look finished")

@@ -1,8 +1,9 @@
 #include "app/demo/names.h"
 
 #include <array>
-#include <cstring>
 #include <vector>
+
+#include "base/bytes.h"
 
 namespace canbao::demo {
 namespace {
@@ -134,7 +135,7 @@ void MakeName(uint64_t family, bool male, int birth_year, bool foreigner, Rng* r
   name->length = 0;
   name->dotted = name->rare = name->latin = false;
   auto append = [&](std::string_view part) {
-    std::memcpy(name->text + name->length, part.data(), part.size());
+    CopyBytes(name->text + name->length, part.data(), part.size());
     name->length = static_cast<uint8_t>(name->length + part.size());
   };
   const uint64_t draw = rng->Next();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/demo/geography.h"
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/error.h"
 
@@ -113,7 +114,7 @@ class RowText {
   }
   void Set(Field f, std::string_view text) {
     if (used_ + text.size() > sizeof(buffer_)) return;
-    std::memcpy(buffer_ + used_, text.data(), text.size());
+    CopyBytes(buffer_ + used_, text.data(), text.size());
     offset_[static_cast<int>(f)] = used_;
     length_[static_cast<int>(f)] = static_cast<uint16_t>(text.size());
     used_ = static_cast<uint16_t>(used_ + text.size());

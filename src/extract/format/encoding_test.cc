@@ -75,6 +75,7 @@ TEST(Utf8Test, ShortSequencesAndRandomText) {
     Utf8Census census = CountUtf8(text);
     return census.invalid == 0 && RepairUtf8(text) == text;
   };
+  EXPECT_TRUE(IsValidUtf8(std::string_view()));
   for (int a = 0; a < 256; ++a) {
     for (int b = 0; b < 256; ++b) {
       std::string two = {static_cast<char>(a), static_cast<char>(b)};

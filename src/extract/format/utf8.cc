@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "base/bytes.h"
+
 namespace canbao::extract {
 namespace {
 
@@ -111,7 +113,7 @@ bool IsValidUtf8(std::string_view text) {
   }
   // The tail is followed by zeros, which makes a character that is cut off too short.
   char tail[32] = {};
-  std::memcpy(tail, p, static_cast<size_t>(end - p));
+  CopyBytes(tail, p, static_cast<size_t>(end - p));
   for (int i = 0; i < 2; ++i) {
     __m128i now = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tail + 16 * i));
     error = _mm_or_si128(error, Errors(now, before));
