@@ -30,6 +30,9 @@ void AddDemoData(CLI::App* app, Action* action) {
   sub->add_option("--columns", o->columns, Say("列的多少", "which columns"))
       ->check(CLI::IsMember({"full", "slim"}))
       ->capture_default_str();
+  sub->add_flag("--digests,!--no-digests", o->demo.digests,
+                Say("清单注明各文件的 SHA-256（默认注明）",
+                    "state the SHA-256 of the files in the manifest (the default)"));
   sub->add_flag(
       "--extras", o->demo.extras,
       Say("另含用工备案、编制、医疗结算", "also employment filing, staffing, medical settlement"));

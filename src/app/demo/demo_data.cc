@@ -1073,8 +1073,8 @@ Status Generator::WriteManifest(const std::vector<std::string>& digests) {
     if (sheet.state_encoding) {
       fmt::format_to(out, "encoding = \"{}\"\n", sheet.gb18030 ? "gb18030" : "utf-8");
     }
-    fmt::format_to(out, "scope    = \"full\"\nrows     = {}\nsha256   = \"{}\"\n", rows_written_[s],
-                   digests[s]);
+    fmt::format_to(out, "scope    = \"full\"\nrows     = {}\n", rows_written_[s]);
+    if (options_.digests) fmt::format_to(out, "sha256   = \"{}\"\n", digests[s]);
   }
   return WriteText((std::filesystem::path(options_.out) / "manifest.toml").string(), text);
 }

@@ -24,6 +24,7 @@ struct DemoOptions {
   uint64_t seed = 1;
   ErrorProfile errors = ErrorProfile::kRealistic;
   bool slim = false;    // --columns slim: the columns that the figures need, plain CSV
+  bool digests = true;  // SHA-256 of the files in the manifest, where it is optional
   bool extras = false;  // employment_filing, staffing, medical_settlement
   int threads = 2;
   std::string data_dir;  // holds divisions/; empty: the built-in divisions
