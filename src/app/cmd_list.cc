@@ -2,11 +2,15 @@
 #include <xlsxwriter.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <set>
 
 #include "app/context.h"
 #include "app/store.h"
 #include "app/table_output.h"
+#include "base/file.h"
+#include "extract/reject_export.h"
 #include "register/read.h"
 
 namespace canbao::app {
@@ -21,6 +25,7 @@ struct Options {
   std::string cutoff;
   std::string format = "csv";
   std::string out;
+  std::string correct;  // folder for files of rejected rows to correct
   std::string database;
   bool mask = false;
 };
@@ -74,7 +79,59 @@ Result<reg::ListQuery> Query(const Options& o) {
   return q;
 }
 
+// The rejected rows of each file as a file with its header, to correct and to deliver again.
+Status WriteFilesToCorrect(const Options& o) {
+  CANBAO_ASSIGN(reg::ListQuery query, Query(o));
+  CANBAO_TRY(CheckDataFolder(o.data));
+  CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
+  CANBAO_ASSIGN(std::string latest, LatestLoadedRun(*db));
+  CANBAO_ASSIGN(comparison::CompareResult run, comparison::ReadRun(o.data, latest));
+  CANBAO_ASSIGN(auto reader, reg::OpenList(*db, query));
+  enum { kSource, kFile, kLine, kColumn, kField, kReason, kText };  // the columns of this list
+  CANBAO_TRY(MakeFolders(o.correct, 0700));
+  std::set<std::string> used;
+  std::vector<extract::RejectedRecord> records;
+  std::string file;
+  std::string source;
+  auto flush = [&]() -> Status {
+    if (records.empty()) return {};
+    for (const comparison::ExtractResult& e : run.extracts) {
+      if (e.spec.file != file || e.spec.source != source) continue;
+      // Plain CSV, whatever it came in; two files of one name in two folders both find room.
+      std::string name = std::filesystem::path(file).filename().string();
+      name.resize(std::min(name.find('.'), name.size()));
+      while (!used.insert(name).second) name += "_";
+      std::string path = o.correct + "/" + name + ".csv";
+      CANBAO_TRY(extract::WriteCorrectable(path, e.account.header, e.account.delimiter, records));
+      std::printf("%s\n", path.c_str());
+      break;
+    }
+    records.clear();
+    return {};
+  };
+  std::vector<std::string> row;
+  for (;;) {
+    CANBAO_ASSIGN(bool more, reader->Next(&row));
+    if (!more) break;
+    if (row[kFile] != file || row[kSource] != source) {
+      CANBAO_TRY(flush());
+      file = row[kFile];
+      source = row[kSource];
+    }
+    std::string why = row[kReason];
+    if (!row[kField].empty()) why += " " + row[kField];
+    if (row[kColumn] != "0") why += " (" + row[kColumn] + ")";
+    records.push_back({row[kLine], std::move(why), row[kText]});
+  }
+  return flush();
+}
+
 Status Execute(const Options& o) {
+  if (!o.correct.empty()) {
+    if (o.list == "rejects") return WriteFilesToCorrect(o);
+    return Fail(ErrorClass::kUsage, "CB-APP-0015",
+                Msg("--correct 只用于 rejects 名单", "--correct is for the list of rejects only"));
+  }
   CANBAO_ASSIGN(reg::ListQuery query, Query(o));
   CANBAO_TRY(CheckDataFolder(o.data));
   if (o.format == "xlsx" && o.out.empty()) {
@@ -122,6 +179,11 @@ void AddList(CLI::App* app, Action* action) {
       ->check(CLI::IsMember({"csv", "xlsx", "json"}))
       ->capture_default_str();
   sub->add_option("--out", o->out, Say("写入文件", "write to this file"));
+  sub->add_option(
+      "--correct", o->correct,
+      Say("把被拒收的行按原文件写入此目录，改正后可重新交付",
+          "write the rejected rows, file by file, into this folder, to correct them and "
+          "deliver them again"));
   sub->add_flag("--mask", o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
   sub->add_option("--database", o->database,
                   Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));

@@ -37,7 +37,8 @@ json::object AccountJson(const ExtractAccount& a) {
           {"digest", a.digest},
           {"sha256", a.sha256},
           {"encoding", a.encoding},
-          {"delimiter", std::string(1, a.delimiter)}};
+          {"delimiter", std::string(1, a.delimiter)},
+          {"header", a.header}};
 }
 
 uint64_t U64(const json::object& o, const char* key) { return o.at(key).to_number<uint64_t>(); }
@@ -56,6 +57,7 @@ ExtractAccount AccountFrom(const json::object& o) {
   a.sha256 = Str(o, "sha256");
   a.encoding = Str(o, "encoding");
   a.delimiter = Str(o, "delimiter").front();
+  a.header = Str(o, "header");
   return a;
 }
 

@@ -547,7 +547,8 @@ TEST_F(ReadExtractsTest, RejectsCanBeCorrectedAndDeliveredAgain) {
   for (const auto& r : sink_.rejects) {
     RejectReason reason =
         r.code == "row_too_few" ? RejectReason::kTooFewFields : RejectReason::kRequiredMissing;
-    records.push_back({r.line, 0, reason, static_cast<uint16_t>(r.column), r.field, r.text});
+    records.push_back({std::to_string(r.line),
+                       RejectWords(reason, r.field, static_cast<uint16_t>(r.column)), r.text});
   }
   ASSERT_TRUE(WriteCorrectable(Path("fix.csv"), account_.header, account_.delimiter, records));
   std::ifstream in(Path("fix.csv"), std::ios::binary);

@@ -50,9 +50,7 @@ Status WriteCorrectable(const std::string& path, std::string_view header, char d
     text.clear();
   };
   for (const RejectedRecord& record : records) {
-    std::string line = std::to_string(record.line);
-    if (record.sheet > 0) line = std::to_string(record.sheet + 1) + "!" + line;
-    put(RejectWords(record.reason, record.field, record.column), line, record.text);
+    put(record.why, record.line, record.text);
     if (text.size() > (size_t{1} << 20)) flush();
   }
   flush();

@@ -14,12 +14,9 @@
 namespace canbao::extract {
 
 struct RejectedRecord {
-  uint64_t line = 0;
-  uint8_t sheet = 0;
-  RejectReason reason = RejectReason::kTooFewFields;
-  uint16_t column = 0;
-  std::string_view field;
-  std::string_view text;  // the record as Reject::text has it
+  std::string line;  // "42"; of a workbook's second sheet "2!42"
+  std::string why;   // RejectWords(), or the same in the reader's language
+  std::string text;  // the record as Reject::text has it
 };
 
 // Why, in words: "row_required_missing name (column 3)".

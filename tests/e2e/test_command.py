@@ -257,6 +257,22 @@ class Reading(unittest.TestCase):
         conflicts = sum(1 for _, outcome in self.links.values() if outcome == "conflict")
         self.assertEqual(len(self.listed("conflicts")), conflicts)
 
+    def test_rejected_rows_come_as_files_to_correct(self):
+        folder = self.workspace.path("correct")
+        paths = harness.ok("list", "rejects", "--data", self.data, "--correct", folder).out.split()
+        rejected = {e["file"]: e["rejected"] for e in harness.last_manifest(self.data)["extracts"]
+                    if e["rejected"]}
+        self.assertEqual(len(paths), len(rejected))
+        rows = 0
+        for path in paths:
+            with open(path, encoding="utf-8-sig", newline="") as f:
+                header = f.readline()
+                self.assertTrue(header.startswith("reject_reason"), header)
+                f.seek(0)
+                delimiter = header[len("reject_reason")]
+                rows += sum(1 for _ in csv.reader(f, delimiter=delimiter)) - 1
+        self.assertEqual(rows, sum(rejected.values()))
+
     def test_person(self):
         person = next(p for p, outcome in self.links.values() if outcome == "exact" and p)
         files = {file for (file, _), (p, _) in self.links.items() if p == person}
