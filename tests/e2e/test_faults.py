@@ -24,6 +24,8 @@ import harness
 KILLS = int(os.environ.get("CANBAO_KILLS", "8"))
 SHIM = os.environ.get("CANBAO_IO_SHIM", "")
 PERSONS = 6000
+# So little memory that what is read goes to disk, and a checkpoint is written behind it.
+SPILLING = ("--no-register", "--memory", "1M")
 
 
 def fault(plan) -> dict[str, str]:
@@ -103,7 +105,7 @@ class Faults(unittest.TestCase):
         the n-th call the same call in every run."""
         data = self.workspace.data(f"counted-{self.id()}")  # of its own: a second run makes other calls
         count = self.workspace.path(f"count-{self.id()}")
-        harness.ok(*self.words(data, "--no-register", "--threads", 1), env=fault(f"count:{count}"))
+        harness.ok(*self.words(data, *SPILLING, "--threads", 1), env=fault(f"count:{count}"))
         calls = int(count.read_text())
         self.assertGreater(calls, 20)
         return calls
@@ -111,8 +113,8 @@ class Faults(unittest.TestCase):
     def moments(self, exact, by_chance):
         """(number of the call, further words): the exact ones with one thread, the others with as many
         as there are cores."""
-        return [(at, ("--no-register", "--threads", 1)) for at in sorted(set(exact))] + \
-               [(at, ("--no-register",)) for at in sorted(set(by_chance))]
+        return [(at, (*SPILLING, "--threads", 1)) for at in sorted(set(exact))] + \
+               [(at, SPILLING) for at in sorted(set(by_chance))]
 
     @unittest.skipUnless(SHIM, "CANBAO_IO_SHIM is not set")
     def test_killed_between_two_writes(self):
