@@ -69,6 +69,14 @@ function(canbao_precompiled target kind)
   endif()
 endfunction()
 
+# Several sources in one compilation: what their headers cost is paid once, which is most of a test and
+# of anything under the sanitizers. Names in anonymous namespaces must differ within a library.
+function(canbao_unity target kind)
+  if(kind IN_LIST CANBAO_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+endfunction()
+
 # canbao_library(name [LINK libs...]): the library of the current source folder. Every .cc belongs to
 # it but x_test.cc (one test executable per library, `<name>_test`), x_bench.cc (`<name>_bench`) and
 # x_fuzz.cc (one fuzz target each, `<x>_fuzz`, only with CANBAO_FUZZ).
@@ -95,6 +103,7 @@ function(canbao_library name)
   target_include_directories(canbao_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(canbao_${name} PUBLIC ${ARG_LINK})
   canbao_precompiled(canbao_${name} canbao_pch)
+  canbao_unity(canbao_${name} product)
 
   if(tests AND CANBAO_TESTS)
     add_executable(${name}_test ${tests})
@@ -102,6 +111,7 @@ function(canbao_library name)
                                                GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE CANBAO_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     canbao_precompiled(${name}_test canbao_test_pch)
+    canbao_unity(${name}_test tests)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES LABELS "unit" TIMEOUT 900)
   endif()

@@ -185,37 +185,33 @@ Status Execute(const Options& o) {
 
 }  // namespace
 
-void AddCompare(CLI::App* app, Action* action) {
+void AddCompare(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand("compare", Say("比对一批或多批数据交付，登记入库",
-                                                     "compare deliveries and load the register"));
-  sub->add_option(
-         "deliveries", o->deliveries,
-         Say("数据交付目录（内有 manifest.toml）", "delivery folders (with manifest.toml)"))
-      ->required();
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--threads", o->threads, Say("线程数", "threads"))
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  sub->add_option("--memory", o->memory, Say("内存预算，例如 2G", "memory budget, for example 2G"))
-      ->check([](const std::string& text) {
+  Command sub = app.AddCommand("compare", Say("比对一批或多批数据交付，登记入库",
+                                              "compare deliveries and load the register"));
+  sub.Add("deliveries", &o->deliveries,
+          Say("数据交付目录（内有 manifest.toml）", "delivery folders (with manifest.toml)"))
+      .Required();
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
+  sub.Add("--memory", &o->memory, Say("内存预算，例如 2G", "memory budget, for example 2G"))
+      .Checked([](const std::string& text) {
         auto size = ParseSize(text);
         return size ? std::string() : size.error().ToString();
       })
-      ->capture_default_str();
-  sub->add_option("--links", o->links,
-                  Say("把每行的关联结果写入此 CSV", "write what became of each row to this CSV"));
-  sub->add_flag("--no-register", o->no_register,
-                Say("只比对和汇总，不入库", "comparison and figures only, no database"));
-  sub->add_option("--database", o->database,
-                  Say("使用已有的 PostgreSQL（连接串），而不是内置实例",
-                      "use this PostgreSQL instead of the private one"))
-      ->excludes("--no-register");
-  sub->add_option("--accept-list", o->accepted_lists,
-                  Say("接受该数据源全量清单行数的大幅变化",
-                      "take the full list of this source however much its row count changed"));
-  sub->callback([o, action] {
+      .ShowDefault();
+  sub.Add("--links", &o->links,
+          Say("把每行的关联结果写入此 CSV", "write what became of each row to this CSV"));
+  sub.AddFlag("--no-register", &o->no_register,
+              Say("只比对和汇总，不入库", "comparison and figures only, no database"));
+  sub.Add("--database", &o->database,
+          Say("使用已有的 PostgreSQL（连接串），而不是内置实例",
+              "use this PostgreSQL instead of the private one"))
+      .Excludes("--no-register");
+  sub.Add("--accept-list", &o->accepted_lists,
+          Say("接受该数据源全量清单行数的大幅变化",
+              "take the full list of this source however much its row count changed"));
+  sub.OnUse([o, action] {
     *action = [o] {
       auto s = Execute(*o);
       return s ? 0 : Report(s.error());

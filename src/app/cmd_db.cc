@@ -75,17 +75,16 @@ Status DoRestore(const Options& o) {
 
 }  // namespace
 
-void AddDb(CLI::App* app, Action* action) {
+void AddDb(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* db = app->add_subcommand("db", Say("内置 PostgreSQL 的管理", "the private PostgreSQL"));
-  db->require_subcommand(1);
+  Command db = app.AddCommand("db", Say("内置 PostgreSQL 的管理", "the private PostgreSQL"));
+  db.NeedsCommand();
   auto add = [&](const char* name, const std::string& help, Status (*run)(const Options&),
                  const std::string& folder) {
-    CLI::App* sub = db->add_subcommand(name, help);
-    sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-        ->required();
-    if (!folder.empty()) sub->add_option("folder", o->folder, folder)->required();
-    sub->callback([o, action, run] {
+    Command sub = db.AddCommand(name, help);
+    sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+    if (!folder.empty()) sub.Add("folder", &o->folder, folder).Required();
+    sub.OnUse([o, action, run] {
       *action = [o, run] {
         auto s = run(*o);
         return s ? 0 : Report(s.error());

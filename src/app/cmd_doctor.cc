@@ -52,19 +52,15 @@ int Execute(const Options& o) {
 
 }  // namespace
 
-void AddDoctor(CLI::App* app, Action* action) {
+void AddDoctor(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand(
-      "doctor", Say("检查数据目录是否完好", "checks that a data folder is sound"));
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  sub->add_flag("--quick", o->quick, Say("不逐人重算报表", "do not recount the figures"));
-  sub->add_option("--database", o->database,
-                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub->callback([o, action] { *action = [o] { return Execute(*o); }; });
+  Command sub =
+      app.AddCommand("doctor", Say("检查数据目录是否完好", "checks that a data folder is sound"));
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
+  sub.AddFlag("--quick", &o->quick, Say("不逐人重算报表", "do not recount the figures"));
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.OnUse([o, action] { *action = [o] { return Execute(*o); }; });
 }
 
 }  // namespace canbao::app

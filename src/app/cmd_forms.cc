@@ -100,35 +100,30 @@ Status Execute(const Options& o) {
 
 }  // namespace
 
-void AddForms(CLI::App* app, Action* action) {
+void AddForms(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand(
+  Command sub = app.AddCommand(
       "forms", Say("报表：表 2-1、2-2 和工作进度表 1", "forms 2-1, 2-2 and the progress form 1"));
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--form", o->form, Say("表号", "form"))
-      ->required()
-      ->check(CLI::IsMember({"2-1", "2-2", "1"}));
-  sub->add_option("--division", o->division,
-                  Say("行政区划代码，默认全省", "division code; the province by default"))
-      ->check(CLI::Range(110000u, 999999u));
-  sub->add_option("--level", o->level,
-                  Say("county：把 330100 看作市本级",
-                      "county: take 330100 as 市本级, the city's own county"))
-      ->check(CLI::IsMember({"county"}));
-  sub->add_option("--population", o->population,
-                  Say("all 全部，hukou 只计本省户籍人口", "all, or hukou: only persons of H"))
-      ->check(CLI::IsMember({"all", "hukou"}))
-      ->capture_default_str();
-  sub->add_option("--cutoff", o->cutoff,
-                  Say("截止日期，默认最近一次", "cut-off; the latest by default"));
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"text", "json", "csv", "xlsx"}))
-      ->capture_default_str();
-  sub->add_option("--out", o->out, Say("写入文件", "write to this file"));
-  sub->add_option("--database", o->database,
-                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub->callback([o, action] {
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--form", &o->form, Say("表号", "form")).Required().OneOf({"2-1", "2-2", "1"});
+  sub.Add("--division", &o->division,
+          Say("行政区划代码，默认全省", "division code; the province by default"))
+      .BetweenUnsigned(110000, 999999);
+  sub.Add("--level", &o->level,
+          Say("county：把 330100 看作市本级",
+              "county: take 330100 as 市本级, the city's own county"))
+      .OneOf({"county"});
+  sub.Add("--population", &o->population,
+          Say("all 全部，hukou 只计本省户籍人口", "all, or hukou: only persons of H"))
+      .OneOf({"all", "hukou"})
+      .ShowDefault();
+  sub.Add("--cutoff", &o->cutoff, Say("截止日期，默认最近一次", "cut-off; the latest by default"));
+  sub.Add("--format", &o->format, Say("输出格式", "format"))
+      .OneOf({"text", "json", "csv", "xlsx"})
+      .ShowDefault();
+  sub.Add("--out", &o->out, Say("写入文件", "write to this file"));
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.OnUse([o, action] {
     *action = [o] {
       auto s = Execute(*o);
       return s ? 0 : Report(s.error());

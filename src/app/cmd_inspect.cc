@@ -51,20 +51,17 @@ Result<int> Execute(const Options& o) {
 
 }  // namespace
 
-void AddInspect(CLI::App* app, Action* action) {
+void AddInspect(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand(
+  Command sub = app.AddCommand(
       "inspect", Say("入库前查看一个文件或一批交付：编码、列、错误",
                      "profiles a file or a delivery before loading: encoding, columns, errors"));
-  sub->add_option("path", o->path, Say("文件或数据交付目录", "file or delivery folder"))
-      ->required();
-  sub->add_option("--bad-rows", o->bad_rows, Say("列出多少错误行", "how many bad rows to show"))
-      ->check(CLI::Range(0, 100000))
-      ->capture_default_str();
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  sub->callback([o, action] {
+  sub.Add("path", &o->path, Say("文件或数据交付目录", "file or delivery folder")).Required();
+  sub.Add("--bad-rows", &o->bad_rows, Say("列出多少错误行", "how many bad rows to show"))
+      .Between(0, 100000)
+      .ShowDefault();
+  sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
+  sub.OnUse([o, action] {
     *action = [o] {
       auto r = Execute(*o);
       return r ? *r : Report(r.error());

@@ -158,36 +158,30 @@ Status Execute(const Options& o) {
 
 }  // namespace
 
-void AddList(CLI::App* app, Action* action) {
+void AddList(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand("list", Say("工作名单", "the lists to work on"));
-  sub->add_option("list", o->list, Say("名单", "which list"))
-      ->required()
-      ->check(CLI::IsMember(
-          {"to-verify", "uncovered", "duplicates", "discrepancies", "rejects", "conflicts"}));
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--division", o->division,
-                  Say("行政区划代码（前缀）", "division, or its first digits"));
-  sub->add_option("--branch", o->branch,
-                  Say("险种大类：pension medical work_injury unemployment maternity",
-                      "pension medical work_injury unemployment maternity"));
-  sub->add_option("--kind", o->kind, Say("重复或错误的类别", "kind of duplicate or discrepancy"));
-  sub->add_option("--cutoff", o->cutoff,
-                  Say("截止日期，默认最近一次", "cut-off; the latest by default"));
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"csv", "xlsx", "json"}))
-      ->capture_default_str();
-  sub->add_option("--out", o->out, Say("写入文件", "write to this file"));
-  sub->add_option(
-      "--correct", o->correct,
-      Say("把被拒收的行按原文件写入此目录，改正后可重新交付",
-          "write the rejected rows, file by file, into this folder, to correct them and "
-          "deliver them again"));
-  sub->add_flag("--mask", o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
-  sub->add_option("--database", o->database,
-                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub->callback([o, action] {
+  Command sub = app.AddCommand("list", Say("工作名单", "the lists to work on"));
+  sub.Add("list", &o->list, Say("名单", "which list"))
+      .Required()
+      .OneOf({"to-verify", "uncovered", "duplicates", "discrepancies", "rejects", "conflicts"});
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--division", &o->division, Say("行政区划代码（前缀）", "division, or its first digits"));
+  sub.Add("--branch", &o->branch,
+          Say("险种大类：pension medical work_injury unemployment maternity",
+              "pension medical work_injury unemployment maternity"));
+  sub.Add("--kind", &o->kind, Say("重复或错误的类别", "kind of duplicate or discrepancy"));
+  sub.Add("--cutoff", &o->cutoff, Say("截止日期，默认最近一次", "cut-off; the latest by default"));
+  sub.Add("--format", &o->format, Say("输出格式", "format"))
+      .OneOf({"csv", "xlsx", "json"})
+      .ShowDefault();
+  sub.Add("--out", &o->out, Say("写入文件", "write to this file"));
+  sub.Add("--correct", &o->correct,
+          Say("把被拒收的行按原文件写入此目录，改正后可重新交付",
+              "write the rejected rows, file by file, into this folder, to correct them and "
+              "deliver them again"));
+  sub.AddFlag("--mask", &o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.OnUse([o, action] {
     *action = [o] {
       auto s = Execute(*o);
       return s ? 0 : Report(s.error());

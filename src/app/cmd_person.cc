@@ -104,21 +104,16 @@ Status Execute(const Options& o) {
 
 }  // namespace
 
-void AddPerson(CLI::App* app, Action* action) {
+void AddPerson(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app->add_subcommand(
-      "person",
-      Say("一个人的全部登记信息及来源", "everything known about one person, and from where"));
-  sub->add_option("who", o->who, Say("证件号码或人员编号", "number or person key"))->required();
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  sub->add_flag("--mask", o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
-  sub->add_option("--database", o->database,
-                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub->callback([o, action] {
+  Command sub = app.AddCommand("person", Say("一个人的全部登记信息及来源",
+                                             "everything known about one person, and from where"));
+  sub.Add("who", &o->who, Say("证件号码或人员编号", "number or person key")).Required();
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
+  sub.AddFlag("--mask", &o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.OnUse([o, action] {
     *action = [o] {
       auto s = Execute(*o);
       return s ? 0 : Report(s.error());

@@ -109,18 +109,14 @@ Status Execute(const Options& o) {
 
 }  // namespace
 
-void AddRuns(CLI::App* app, Action* action) {
+void AddRuns(Command app, Action* action) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub =
-      app->add_subcommand("runs", Say("历次运行及其行数平衡", "runs and their control totals"));
-  sub->add_option("--data", o->data, Say("登记数据目录", "data folder of the register"))
-      ->required();
-  sub->add_option("--format", o->format, Say("输出格式", "format"))
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  sub->add_option("--database", o->database,
-                  Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub->callback([o, action] {
+  Command sub =
+      app.AddCommand("runs", Say("历次运行及其行数平衡", "runs and their control totals"));
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.OnUse([o, action] {
     *action = [o] {
       auto s = Execute(*o);
       return s ? 0 : Report(s.error());

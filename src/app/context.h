@@ -1,12 +1,11 @@
 // What every subcommand of `canbao` shares: where the policy data lies, how errors end the process.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "app/command_line.h"
 #include "base/error.h"
 
 namespace canbao::app {
@@ -29,14 +28,14 @@ std::string Absolute(const std::string& path);
 
 // A subcommand adds itself to the parser and leaves behind what to run; the value is the exit code.
 using Action = std::function<int()>;
-void AddDemoData(CLI::App* app, Action* action);
-void AddInspect(CLI::App* app, Action* action);
-void AddCompare(CLI::App* app, Action* action);
-void AddForms(CLI::App* app, Action* action);
-void AddList(CLI::App* app, Action* action);
-void AddPerson(CLI::App* app, Action* action);
-void AddRuns(CLI::App* app, Action* action);
-void AddDoctor(CLI::App* app, Action* action);
-void AddDb(CLI::App* app, Action* action);
+void AddDemoData(Command app, Action* action);
+void AddInspect(Command app, Action* action);
+void AddCompare(Command app, Action* action);
+void AddForms(Command app, Action* action);
+void AddList(Command app, Action* action);
+void AddPerson(Command app, Action* action);
+void AddRuns(Command app, Action* action);
+void AddDoctor(Command app, Action* action);
+void AddDb(Command app, Action* action);
 
 }  // namespace canbao::app

@@ -38,38 +38,31 @@ int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (auto s = canbao::SetUpLog({}); !s) return canbao::app::Report(s.error());
 
-  CLI::App app(
+  canbao::app::CommandLine words(
       canbao::app::Say("全民参保登记：信息比对、登记入库、名单与报表",
                        "universal social-insurance enrolment registration: comparison, register, "
-                       "lists and forms"));
-  app.set_version_flag("--version", "canbao " CANBAO_VERSION);
-  app.require_subcommand(1);
-  std::string lang;
-  app.add_option("--lang", lang, canbao::app::Say("界面语言", "language of output"))
-      ->check(CLI::IsMember({"zh", "en"}));
-  app.fallthrough();
-  app.footer(
+                       "lists and forms"),
       canbao::app::Say("退出码：0 完成，2 用法错误，3 数据被拒收，4 环境问题，5 内部错误，130 "
                        "已按要求停止（可继续）",
                        "exit codes: 0 done, 2 usage, 3 input refused, 4 environment, 5 internal, "
-                       "130 stopped (resumable)"));
+                       "130 stopped (resumable)"),
+      "canbao " CANBAO_VERSION);
+  canbao::app::Command app = words.top();
+  app.NeedsCommand();
+  std::string lang;
+  app.Add("--lang", &lang, canbao::app::Say("界面语言", "language of output")).OneOf({"zh", "en"});
 
   canbao::app::Action action;
-  canbao::app::AddDemoData(&app, &action);
-  canbao::app::AddInspect(&app, &action);
-  canbao::app::AddCompare(&app, &action);
-  canbao::app::AddForms(&app, &action);
-  canbao::app::AddList(&app, &action);
-  canbao::app::AddPerson(&app, &action);
-  canbao::app::AddRuns(&app, &action);
-  canbao::app::AddDoctor(&app, &action);
-  canbao::app::AddDb(&app, &action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    // Help and version are no errors; every other complaint is about the words of the call.
-    return app.exit(e) == 0 ? 0 : static_cast<int>(canbao::ErrorClass::kUsage);
-  }
+  canbao::app::AddDemoData(app, &action);
+  canbao::app::AddInspect(app, &action);
+  canbao::app::AddCompare(app, &action);
+  canbao::app::AddForms(app, &action);
+  canbao::app::AddList(app, &action);
+  canbao::app::AddPerson(app, &action);
+  canbao::app::AddRuns(app, &action);
+  canbao::app::AddDoctor(app, &action);
+  canbao::app::AddDb(app, &action);
+  if (auto code = words.Parse(argc, argv)) return *code;
   return action ? action() : static_cast<int>(canbao::ErrorClass::kUsage);
 }
 

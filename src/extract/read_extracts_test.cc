@@ -40,7 +40,7 @@ struct OwnedReject {
   int column;
 };
 
-class Collector : public RowSink {
+class RowCollector : public RowSink {
  public:
   Status OnBatch(int, const RowBatch& batch) override {
     std::lock_guard lock(mu_);
@@ -106,7 +106,7 @@ class ReadExtractsTest : public testing::Test {
   fs::path folder_;
   ExtractSpec spec_;
   ReadOptions options_;
-  Collector sink_;
+  RowCollector sink_;
   ExtractAccount account_;
   Error error_;
 };

@@ -9,7 +9,7 @@ namespace {
 
 // GB 32100: digits and capital letters without I, O, S, V, Z; a character's place is its value.
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-constexpr int kWeights[17] = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
+constexpr int kPlaceWeights[17] = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
 // GB 11714: digits and all capital letters.
 constexpr int kOrganisationWeights[8] = {3, 7, 9, 10, 5, 8, 4, 2};
 
@@ -54,7 +54,7 @@ char CreditCodeCheck(std::string_view first17) {
   for (size_t i = 0; i < 17; ++i) {
     const int value = ValueOf(first17[i]);
     if (value < 0) return 0;
-    sum += value * kWeights[i];
+    sum += value * kPlaceWeights[i];
   }
   return kAlphabet[static_cast<size_t>((31 - sum % 31) % 31)];
 }

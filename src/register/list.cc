@@ -1,14 +1,13 @@
 // Lists of people and rows: one SELECT for each kind, streamed through a cursor.
 #include <array>
 
+#include "register/internal/sql_day.h"
 #include "register/internal/table_text.h"
 #include "register/read.h"
 #include "scheme/person.h"
 
 namespace canbao::reg {
 namespace {
-
-std::string Day(Date d) { return "'" + d.ToIso() + "'::date"; }
 
 struct DivisionRange {
   bool all = true;
@@ -226,7 +225,7 @@ Result<std::unique_ptr<ListReader>> OpenList(Database& db, const ListQuery& quer
   CANBAO_ASSIGN(DivisionRange range, RangeOf(query.division));
   CANBAO_ASSIGN(auto c, db.Connect("canbao list"));
   CANBAO_ASSIGN(TextContext context, TextContext::Load(*c, db.cipher(), query.mask));
-  std::string day = Day(cutoff);
+  std::string day = SqlDay(cutoff);
   ListSql sql;
   switch (query.kind) {
     case ListKind::kToVerify:

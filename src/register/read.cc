@@ -7,12 +7,11 @@
 
 #include "base/file.h"
 #include "register/internal/layout.h"
+#include "register/internal/sql_day.h"
 #include "scheme/cells.h"
 
 namespace canbao::reg {
 namespace {
-
-std::string Day(Date d) { return "'" + d.ToIso() + "'::date"; }
 
 Result<std::vector<FigureRow>> CollectFigures(Rows rows) {
   std::vector<FigureRow> out;
@@ -145,7 +144,7 @@ Result<std::vector<FigureRow>> FiguresAt(Database& db, Date cutoff) {
   CANBAO_ASSIGN(auto c, db.Connect());
   CANBAO_ASSIGN(Rows rows, c->Exec("SELECT county, city, hukou, form, \"column\", count "
                                    "FROM canbao.figure WHERE count > 0 AND cutoff = " +
-                                   Day(cutoff)));
+                                   SqlDay(cutoff)));
   return CollectFigures(std::move(rows));
 }
 
@@ -160,7 +159,7 @@ Result<std::vector<FigureRow>> RecountFigures(Database& db, Date cutoff) {
       c->Exec(fmt::format("SELECT county, city, flags & {}, duplicates, uncovered, form_2_2, "
                           "both_classes, count(*) FROM canbao.classification WHERE cutoff = {} "
                           "GROUP BY 1, 2, 3, 4, 5, 6, 7",
-                          kFormFlags, Day(cutoff))));
+                          kFormFlags, SqlDay(cutoff))));
   std::map<FigureRow, int64_t> cells;  // key with count 0
   for (int i = 0; i < rows.size(); ++i) {
     scheme::Classification k;

@@ -14,7 +14,7 @@ scheme::Classification Person(uint32_t flags, uint32_t county, uint32_t city, ui
   return c;
 }
 
-Cube Sample() {
+Cube SmallCube() {
   Cube cube;
   cube.AddPerson(Person(scheme::kH | scheme::kL, 330102, 330100, 1));
   cube.AddPerson(Person(scheme::kH | scheme::kToVerify, 330106, 330100, 27));
@@ -28,7 +28,7 @@ int64_t Of(const Figures& figures, int form, int column) {
 }
 
 TEST(CubeTest, ProvinceCityCounty) {
-  Cube cube = Sample();
+  Cube cube = SmallCube();
   Figures province = cube.RollUp(330000, Population::kAll);
   EXPECT_EQ(Of(province, kForm21, 1), 2);
   EXPECT_EQ(Of(province, kForm21, 2), 3);
@@ -45,7 +45,7 @@ TEST(CubeTest, ProvinceCityCounty) {
 }
 
 TEST(CubeTest, HukouPopulationIsThatOfH) {
-  Cube cube = Sample();
+  Cube cube = SmallCube();
   Figures hukou = cube.RollUp(330000, Population::kHukou);
   EXPECT_EQ(Of(hukou, kForm21, 1), 2);
   EXPECT_EQ(Of(hukou, kForm21, 2), 1);
@@ -53,7 +53,7 @@ TEST(CubeTest, HukouPopulationIsThatOfH) {
 }
 
 TEST(CubeTest, CitiesAddUpToTheProvince) {
-  Cube cube = Sample();
+  Cube cube = SmallCube();
   Figures province = cube.RollUp(330000, Population::kAll);
   for (int column = 1; column <= 25; ++column) {
     int64_t cities = 0;
@@ -67,7 +67,7 @@ TEST(CubeTest, CitiesAddUpToTheProvince) {
 }
 
 TEST(CubeTest, MinusOldPlusNewLeavesNoTrace) {
-  Cube cube = Sample();
+  Cube cube = SmallCube();
   scheme::Classification old_one = Person(scheme::kL, 330281, 330200, 7);
   scheme::Classification new_one = Person(scheme::kL, 330281, 330200, 3);
   cube.AddPerson(old_one, -1);

@@ -22,7 +22,7 @@ class Source : public FigureSource {
   std::map<std::string, int64_t> named;
 };
 
-Source Sample() {
+Source SampleFigures() {
   Source s;
   for (int i = 1; i <= 5; ++i) s.cells[{"", i}] = i * 10;
   s.cells[{"2-1", 1}] = 7;
@@ -39,7 +39,7 @@ Verdict Of(const std::string& rule, const Source& source) {
 }
 
 TEST(ExpressionTest, SumsAndComparisons) {
-  Source s = Sample();
+  Source s = SampleFigures();
   Verdict v = Of("(1) = (2) - (3) + (4) - 20", s);
   EXPECT_TRUE(v.known);
   EXPECT_TRUE(v.holds);
@@ -55,7 +55,7 @@ TEST(ExpressionTest, SumsAndComparisons) {
 }
 
 TEST(ExpressionTest, RangesOtherFormsAndTheRoundBefore) {
-  Source s = Sample();
+  Source s = SampleFigures();
   EXPECT_EQ(Of("(1..5) = 0", s).left, 150);
   EXPECT_EQ(Of("max(1..22) = 0", s).left, 50);
   EXPECT_EQ(Of("(1..5) + (not_yet_verified) = 0", s).left, 153);
@@ -64,7 +64,7 @@ TEST(ExpressionTest, RangesOtherFormsAndTheRoundBefore) {
 }
 
 TEST(ExpressionTest, UnknownFiguresSpeakAgainstNothing) {
-  Source s = Sample();
+  Source s = SampleFigures();
   for (const char* rule : {"(9) >= (1)", "(1) >= (9)", "(1..9) = 0", "nothing > 0",
                            "(9) > 0 => (1) = 999", "(1) > 0 <=> (9) > 0"}) {
     Verdict v = Of(rule, s);
@@ -74,7 +74,7 @@ TEST(ExpressionTest, UnknownFiguresSpeakAgainstNothing) {
 }
 
 TEST(ExpressionTest, Implications) {
-  Source s = Sample();
+  Source s = SampleFigures();
   EXPECT_TRUE(Of("(1) = 10 => (2) = 20", s).holds);
   EXPECT_FALSE(Of("(1) = 10 => (2) = 21", s).holds);
   EXPECT_TRUE(Of("(1) = 11 => (2) = 21", s).holds);

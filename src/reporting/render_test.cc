@@ -34,7 +34,7 @@ void ExpectGolden(const std::string& name, const std::string& actual) {
 }
 
 // A small province in two cities; every cell differs, the printed checks hold.
-Cube Sample() {
+Cube SampleProvince() {
   Cube cube;
   auto add = [&](uint32_t county, uint32_t city, int64_t factor) {
     const int64_t form21[] = {30, 25, 4, 3, 6, 1, 7, 2, 1, 3, 0, 1, 0,
@@ -57,7 +57,7 @@ Cube Sample() {
 FormTable Table(const std::string& code) {
   Date cutoff = Date::FromYmd(2017, 9, 30);
   FormPtr form = *LoadForm(std::string(CANBAO_SOURCE_DIR) + "/data", code, cutoff);
-  Cube cube = Sample();
+  Cube cube = SampleProvince();
   Figures figures = cube.RollUp(330000, Population::kAll);
   figures.SetNamed("resident_population", 27000);
   figures.SetNamed("compared_internal", 26999);

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Date Cutoff() { return Date::FromYmd(2017, 9, 30); }
+Date RulesDay() { return Date::FromYmd(2017, 9, 30); }
 
 // A copy of data/rules and data/pooling that a test may spoil.
 class RulesTest : public ::testing::Test {
@@ -43,10 +43,10 @@ class RulesTest : public ::testing::Test {
   void Append(const std::string& file, const std::string& text) {
     std::ofstream(dir_ / file, std::ios::app) << text;
   }
-  Result<RulesPtr> Load(Date cutoff = Cutoff(), uint32_t province = 330000) {
+  Result<RulesPtr> Load(Date cutoff = RulesDay(), uint32_t province = 330000) {
     return LoadRules(dir_.string(), province, cutoff);
   }
-  void ExpectError(const std::string& code, Date cutoff = Cutoff()) {
+  void ExpectError(const std::string& code, Date cutoff = RulesDay()) {
     auto rules = Load(cutoff);
     ASSERT_FALSE(rules);
     EXPECT_EQ(rules.error().code, code) << rules.error().ToString();
@@ -93,7 +93,7 @@ TEST_F(RulesTest, ProvincesOwnFilePrevails) {
   auto own = Load();
   ASSERT_TRUE(own) << own.error().ToString();
   EXPECT_EQ((*own)->min_overlap_months, 2);
-  auto other = Load(Cutoff(), 340000);
+  auto other = Load(RulesDay(), 340000);
   ASSERT_TRUE(other);
   EXPECT_EQ((*other)->min_overlap_months, 0);
 }
@@ -165,7 +165,7 @@ TEST_F(RulesTest, FolderMissing) {
 
 TEST_F(RulesTest, CutoffOrProvinceMissing) {
   EXPECT_EQ(LoadRules(dir_.string(), 330000, Date{}).error().code, "CB-SCHEME-0006");
-  EXPECT_EQ(LoadRules(dir_.string(), 330100, Cutoff()).error().code, "CB-SCHEME-0006");
+  EXPECT_EQ(LoadRules(dir_.string(), 330100, RulesDay()).error().code, "CB-SCHEME-0006");
 }
 
 TEST_F(RulesTest, RetirementDayOfEveryBirthMonthSince1965) {

@@ -18,7 +18,7 @@ std::string Join(const std::vector<std::string>& words, std::string_view between
 }
 
 // Most columns a list may have; more is no list.
-constexpr size_t kMaxColumns = 4096;
+constexpr size_t kMaxListColumns = 4096;
 
 }  // namespace
 
@@ -53,10 +53,10 @@ Result<RecordPlan> MakeRecordPlan(const std::string& path, uint64_t line,
                                   const std::vector<std::string>& headers, const ExtractSpec& spec,
                                   std::shared_ptr<const SourceMapping> mapping) {
   auto at_line = static_cast<int64_t>(line);
-  if (headers.size() > kMaxColumns) {
+  if (headers.size() > kMaxListColumns) {
     return Fail(Error{ErrorClass::kInput, kErrColumnCount,
                       Msg("表头有 {0} 列，超过 {1}", "the header has {0} columns, more than {1}",
-                          headers.size(), kMaxColumns),
+                          headers.size(), kMaxListColumns),
                       Msg("请检查分隔符和文件内容", "check the delimiter and the file"), path,
                       at_line, 0});
   }
