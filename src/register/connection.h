@@ -164,7 +164,7 @@ class CopyBuffer {
   void Bytes(std::string_view v) {
     char* p = Room(4 + v.size());
     Store32(p, static_cast<int32_t>(v.size()));
-    CopyBytes(p + 4, v.data(), v.size());
+    Copy(p + 4, v.data(), v.size());
   }
   // Room for n bytes to be filled later; the offset of the first.
   size_t Reserve(size_t n) {
@@ -172,6 +172,22 @@ class CopyBuffer {
     Store32(p, static_cast<int32_t>(n));
     return size_ - n;
   }
+
+  // A field of a length that is known at its end: Open(), what it holds, Close(). Spare() is room
+  // for n bytes, of which Used() then says how many were written.
+  size_t Open() {
+    Room(4);
+    return size_;
+  }
+  void Put16(uint16_t v) { Store16(Room(2), static_cast<int16_t>(v)); }
+  void PutRaw(std::string_view v) { Copy(Room(v.size()), v.data(), v.size()); }
+  char* Spare(size_t n) {
+    char* p = Room(n);
+    size_ -= n;
+    return p;
+  }
+  void Used(size_t n) { size_ += n; }
+  void Close(size_t at) { Store32(bytes_.data() + at - 4, static_cast<int32_t>(size_ - at)); }
 
   char* data() { return bytes_.data(); }
   size_t size() const { return size_; }
@@ -183,6 +199,18 @@ class CopyBuffer {
     char* p = bytes_.data() + size_;
     size_ += n;
     return p;
+  }
+  // Most texts have 4 to 16 bytes: two words that may overlap, instead of a call.
+  static void Copy(char* to, const char* from, size_t n) {
+    if (n > 16 || n < 4) {
+      CopyBytes(to, from, n);
+    } else if (n >= 8) {
+      __builtin_memcpy(to, from, 8);
+      __builtin_memcpy(to + n - 8, from + n - 8, 8);
+    } else {
+      __builtin_memcpy(to, from, 4);
+      __builtin_memcpy(to + n - 4, from + n - 4, 4);
+    }
   }
   void Raw16(int16_t v) { Store16(Room(2), v); }
   void Raw32(int32_t v) { Store32(Room(4), v); }

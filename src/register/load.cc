@@ -122,7 +122,7 @@ class Loader {
                                             cutoff));
     next_ = QuoteLiteral(next.Text(0, 0)) + "::date";
     CANBAO_ASSIGN(Rows leaves, control_->Exec("SELECT count(*) FROM pg_inherits "
-                                              "WHERE inhparent = 'canbao.person'::regclass"));
+                                              "WHERE inhparent = 'canbao.person_row'::regclass"));
     report_.first = leaves.Int(0, 0) == 0;
     return {};
   }
@@ -196,31 +196,57 @@ class Loader {
     return {};
   }
 
-  Status BeginCopy(const TableLayout& t, int bucket) {
+  // What a leaf is made of before its rows come: the table's columns without the last ones,
+  // validity.
+  Result<std::string> ColumnsBeforeValidity(const TableLayout& t) {
+    CANBAO_ASSIGN(
+        Rows columns,
+        control_->Exec("SELECT string_agg(format('%I %s%s', attname, format_type(atttypid, "
+                       "atttypmod), CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END), ', ' "
+                       "ORDER BY attnum) FROM pg_attribute WHERE attrelid = $1::text::regclass "
+                       "AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('valid_from', "
+                       "'valid_to')",
+                       {Param(std::string("canbao.") + t.name)}));
+    return std::string(columns.Text(0, 0));
+  }
+
+  static bool IsValidity(const LayoutColumn& c) {
+    return c.form == Form::kValidFrom || c.form == Form::kValidTo;
+  }
+
+  Status BeginCopy(const TableLayout& t, const std::string& columns, int bucket) {
     Connection& c = Leaf(bucket);
     std::string checks = fmt::format("CONSTRAINT in_bucket CHECK (bucket = {})", bucket);
     if (t.per_cutoff) {
       checks += fmt::format(", CONSTRAINT at_cutoff CHECK (cutoff = {})", Day(manifest_.cutoff));
     }
-    // The CHECKs are what attaching would otherwise scan the leaf for.
-    CANBAO_TRY(c.Run(fmt::format("CREATE TABLE {} (LIKE canbao.{} INCLUDING DEFAULTS, {})",
-                                 Staged(t, bucket), t.name, checks)));
     // What is the same in every row of the leaf is not sent: a default costs a third of a field.
-    std::string sent, defaults, no_defaults;
+    // The last columns, validity, are not even stored with the rows: added behind the copy, they
+    // are one default in the catalogue until a row is changed.
+    std::string sent, defaults, later, no_defaults;
     for (const LayoutColumn& column : t.columns) {
       std::string value = SameInAllRows(column.form, bucket);
+      auto add = [&](std::string& list, const std::string& text) {
+        list += (list.empty() ? "" : ", ") + text;
+      };
       if (value.empty()) {
-        sent += (sent.empty() ? "\"" : ", \"") + std::string(column.name) + "\"";
-      } else {
-        defaults += fmt::format("{} ALTER \"{}\" SET DEFAULT {}", defaults.empty() ? "" : ",",
-                                column.name, value);
-        no_defaults += fmt::format("{} ALTER \"{}\" DROP DEFAULT", no_defaults.empty() ? "" : ",",
-                                   column.name);
+        add(sent, fmt::format("\"{}\"", column.name));
+        continue;
       }
+      if (IsValidity(column)) {
+        add(later, fmt::format("ADD \"{}\" date NOT NULL DEFAULT {}", column.name, value));
+      } else {
+        add(defaults, fmt::format("ALTER \"{}\" SET DEFAULT {}", column.name, value));
+      }
+      add(no_defaults, fmt::format("ALTER \"{}\" DROP DEFAULT", column.name));
     }
-    CANBAO_TRY(c.Run(fmt::format("ALTER TABLE {}{}", Staged(t, bucket), defaults)));
-    drop_defaults_[static_cast<size_t>(bucket)] =
-        fmt::format("ALTER TABLE {}{}", Staged(t, bucket), no_defaults);
+    // The CHECKs are what attaching would otherwise scan the leaf for.
+    CANBAO_TRY(c.Run(fmt::format("CREATE TABLE {0} ({1}, {2}); ALTER TABLE {0} {3}",
+                                 Staged(t, bucket), columns, checks, defaults)));
+    std::string& finish = finish_[static_cast<size_t>(bucket)];
+    finish.clear();
+    if (!later.empty()) finish = fmt::format("ALTER TABLE {} {}; ", Staged(t, bucket), later);
+    finish += fmt::format("ALTER TABLE {} {}", Staged(t, bucket), no_defaults);
     CANBAO_TRY(c.CopyIn(
         fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE)", Staged(t, bucket), sent)));
     CopyBuffer header;
@@ -244,7 +270,8 @@ class Loader {
   }
 
   Status CopyTable(const TableLayout& t) {
-    for (int b = 0; b < kBuckets; ++b) CANBAO_TRY(BeginCopy(t, b));
+    CANBAO_ASSIGN(std::string columns, ColumnsBeforeValidity(t));
+    for (int b = 0; b < kBuckets; ++b) CANBAO_TRY(BeginCopy(t, columns, b));
     // The control session takes what the rows of this table name once for many.
     CANBAO_TRY(control_->CopyIn("COPY canbao_load.employer FROM STDIN (FORMAT binary)"));
     CopyBuffer header;
@@ -268,7 +295,7 @@ class Loader {
     for (int b = 0; b < kBuckets; ++b) {
       CANBAO_TRY(Leaf(b).CopyPut(end.data(), end.size()));
       CANBAO_ASSIGN(int64_t n, Leaf(b).CopyEnd());
-      CANBAO_TRY(Leaf(b).Run(drop_defaults_[static_cast<size_t>(b)]));
+      CANBAO_TRY(Leaf(b).Run(finish_[static_cast<size_t>(b)]));
       rows += n;
     }
     const RunTable& expected = manifest_.tables[t.source];
@@ -279,7 +306,7 @@ class Loader {
                     "table {0} should have {1} rows and has {2}.", t.source, expected.rows, rows),
                 Msg("请重新运行比对。", "Run the comparison again."), run_dir_, 0, 0});
     }
-    report_.tables[t.name].rows = rows;
+    report_.tables[t.view].rows = rows;
     report_.rows += rows;
     return {};
   }
@@ -462,7 +489,7 @@ class Loader {
                       "ALTER TABLE canbao.{1} ATTACH PARTITION canbao.{2} FOR VALUES IN ({3})",
                       Staged(t, b), t.name, LeafName(t, manifest_.cutoff, b), b)));
     }
-    report_.tables[t.name].inserted = report_.tables[t.name].rows;
+    report_.tables[t.view].inserted = report_.tables[t.view].rows;
     return {};
   }
 
@@ -473,7 +500,7 @@ class Loader {
                   control_->Exec(fmt::format("SELECT to_regclass('canbao.{}') IS NOT NULL", name)));
     if (old.Bool(0, 0)) {
       CANBAO_ASSIGN(Rows count, control_->Exec("SELECT count(*) FROM canbao." + name));
-      report_.tables[t.name].closed = count.Int(0, 0);
+      report_.tables[t.view].closed = count.Int(0, 0);
       CANBAO_TRY(control_->Run("DROP TABLE canbao." + name));
     }
     CANBAO_TRY(control_->Run(
@@ -490,7 +517,7 @@ class Loader {
     }
     CANBAO_TRY(control_->Run(fmt::format(
         "ALTER TABLE canbao.{} ATTACH PARTITION canbao.{} FOR VALUES IN ({})", t.name, name, day)));
-    report_.tables[t.name].inserted = report_.tables[t.name].rows;
+    report_.tables[t.view].inserted = report_.tables[t.view].rows;
     return {};
   }
 
@@ -517,7 +544,7 @@ class Loader {
                                              "canbao_load.diff_{0} d WHERE d.new = s.ctid",
                                              leaf, AllColumns(t), AllColumns(t, cutoff, next_),
                                              Staged(t, bucket))));
-    TableLoad& load = report_.tables[t.name];
+    TableLoad& load = report_.tables[t.view];
     load.closed += ended.affected() + removed.affected();
     load.inserted += added.affected();
     return {};
@@ -563,8 +590,8 @@ class Loader {
   RunManifest manifest_;
   EncoderContext context_;
   LoadReport report_;
-  std::array<std::string, kBuckets> drop_defaults_;  // SQL, after the copy that runs
-  std::string next_;                                 // the next later cut-off that is known, in SQL
+  std::array<std::string, kBuckets> finish_;  // SQL, after the copy that runs
+  std::string next_;                          // the next later cut-off that is known, in SQL
   std::mutex progress_mutex_;
   std::atomic<uint64_t> rows_done_{0};
   uint64_t rows_total_ = 0;

@@ -10,6 +10,7 @@
 
 #include "register/backup.h"
 #include "register/doctor.h"
+#include "register/internal/encoder.h"
 #include "register/internal/layout.h"
 #include "register/internal/synthetic_run.h"
 #include "register/internal/test_data_folder.h"
@@ -83,7 +84,7 @@ class LoadTest : public ::testing::Test {
           "FROM canbao.{} WHERE {}",
           columns, t.name, fmt::format(fmt::runtime(where), cutoff.ToIso())));
       EXPECT_TRUE(rows) << rows.error().ToString();
-      if (rows) out[t.name] = {rows->Int(0, 0), std::string(rows->Text(0, 1))};
+      if (rows) out[t.view] = {rows->Int(0, 0), std::string(rows->Text(0, 1))};
     }
     return out;
   }
@@ -411,6 +412,52 @@ TEST_F(LoadTest, IdentityFieldsAreSealedAndFound) {
   EXPECT_FALSE(*nobody);
 }
 
+// Facts lie packed in the tables; the views must say every one of them as it was delivered.
+TEST_F(LoadTest, ViewsUnpackTheFacts) {
+  Load(World(kSeptember, "september"));
+  auto c = db_->Connect();
+  auto text = [&](const std::string& sql) {
+    auto rows = (*c)->Exec(sql);
+    EXPECT_TRUE(rows) << rows.error().ToString();
+    std::string out;
+    for (int i = 0; rows && i < rows->size(); ++i) {
+      for (int k = 0; k < rows->columns(); ++k) {
+        out += (k == 0 ? "" : "|") +
+               (rows->IsNull(i, k) ? std::string("-") : std::string(rows->Text(i, k)));
+      }
+      out += ";";
+    }
+    return out;
+  };
+  EXPECT_EQ(
+      text("SELECT sex, birth, confirmed, verified_number, management, changed_on, hukou_type, "
+           "ethnicity, relation, valid_from, valid_to FROM canbao.person "
+           "WHERE person_key = 9 AND bucket = 1"),
+      "2|1959-01-01|t|t|0|-|1|1|户主|2017-09-30|infinity;");
+  EXPECT_EQ(text("SELECT outcome, scheme, region, state, state_at_cutoff, enrolled_on, ended_on, "
+                 "first_month, insured_category, insured_year, person_no, confirmed, state_text, "
+                 "employer IS NULL FROM canbao.enrolment WHERE person_key = 9 AND bucket = 1 "
+                 "ORDER BY enrolled_on"),
+            "2|410|330100|1|1|2009-01-01|-|-|-|-|P9|t|1/1/|f;"
+            "2|210|330100|1|1|2009-02-01|-|-|-|-|P9|t|1/1/|t;"
+            "2|510|330100|1|1|2009-03-01|-|-|-|-|P9|t|1/1/|f;"
+            "2|170|330100|1|1|2009-04-01|-|-|-|-|P9|t|1/1/|t;");
+  EXPECT_EQ(text("SELECT c.kind, c.field, delivered = p.name || '某', prevailing = p.name, "
+                 "delivered_sealed FROM canbao.discrepancy c JOIN canbao.person p USING (bucket, "
+                 "person_key) WHERE person_key = 25"),
+            "4|name|t|t|-;");
+  EXPECT_EQ(text("SELECT kind, field, delivered, prevailing, delivered_sealed IS NULL "
+                 "FROM canbao.discrepancy WHERE person_key = 50"),
+            "1|id_number|-|-|f;");
+  EXPECT_EQ(Count("SELECT count(*) FROM canbao.classification c WHERE city <> county / 100 * 100 "
+                  "OR branches <> 3 OR both_classes <> 0"),
+            0);
+  EXPECT_EQ(text("SELECT canbao.fact_day('\\x0000', 0), canbao.fact_day('\\x0001', 0), "
+                 "canbao.fact_day('\\xffff', 0), canbao.fact_word('\\x00ff01', 1), "
+                 "canbao.fact_text('\\x07000341424344', 1), canbao.fact_text('\\x0000', 0)"),
+            "-|1880-01-01|infinity|65281|ABC|-;");
+}
+
 TEST_F(LoadTest, Lists) {
   Load(World(kSeptember, "september"));
   auto figures = FiguresAt(*db_, kSeptember);
@@ -497,7 +544,7 @@ TEST_F(LoadTest, TheServiceSeesItsDivisionsOnly) {
   ASSERT_TRUE(two);
   EXPECT_EQ(count(**two, "person"),
             Count("SELECT count(*) FROM canbao.person WHERE county BETWEEN 330200 AND 330399"));
-  EXPECT_FALSE((*city)->Exec("SELECT count(*) FROM canbao.person_0"));
+  EXPECT_FALSE((*city)->Exec("SELECT count(*) FROM canbao.person_row_0"));
   EXPECT_FALSE((*city)->Exec("DELETE FROM canbao.person"));
   EXPECT_FALSE((*city)->Exec("SET ROLE canbao_owner"));
 }
@@ -593,6 +640,49 @@ TEST_F(LoadTest, DoctorFindsWhatIsWrong) {
   EXPECT_FALSE(worst(""));
   ::chmod((folder_.path() + "/keys/master.key").c_str(), 0644);
   EXPECT_TRUE(worst("CB-REGISTER-0403"));
+}
+
+TEST(EncoderTest, ACutRowIsRefusedAndBadTextReplaced) {
+  const TableLayout* layout = nullptr;
+  for (const TableLayout& t : Layouts()) {
+    if (t.view == std::string_view("discrepancy")) layout = &t;
+  }
+  ASSERT_NE(layout, nullptr);
+  RowSchema schema{"discrepancy",
+                   {{"person_key", ColumnType::kU64},
+                    {"row_ref", ColumnType::kU64},
+                    {"kind", ColumnType::kU8},
+                    {"field", ColumnType::kText},
+                    {"delivered", ColumnType::kText},
+                    {"prevailing", ColumnType::kText}}};
+  std::string row;
+  auto put = [&row](uint64_t v, size_t n) { row.append(reinterpret_cast<const char*>(&v), n); };
+  auto text = [&](std::string_view t) {
+    put(t.size(), 2);
+    row += t;
+  };
+  put(11, 8);
+  put(0, 8);
+  put(4, 1);
+  text("name");
+  text(std::string_view("A\0\xE6\x9D", 4));
+  text("李明");
+  EncoderContext context;
+  auto encoder = Encoder::For(*layout, schema, "file", &context);
+  ASSERT_TRUE(encoder) << encoder.error().ToString();
+  for (size_t n = 1; n < row.size(); ++n) {
+    auto cut = encoder->Add(std::string_view(row).substr(0, n));
+    ASSERT_FALSE(cut) << n;
+    EXPECT_EQ(cut.error().code, "CB-REGISTER-0509");
+  }
+  ASSERT_TRUE(encoder->Add(row));
+  EXPECT_EQ(encoder->rows(11 % kBuckets), 1);
+  CopyBuffer& b = encoder->buffer(11 % kBuckets);
+  std::string facts(
+      "\x04\0\x04name\0\x0A"
+      "A\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\0\x06李明",
+      27);
+  EXPECT_NE(std::string_view(b.data(), b.size()).find(facts), std::string_view::npos);
 }
 
 TEST_F(LoadTest, KeysOfAnotherDatabaseAreRefused) {

@@ -29,14 +29,22 @@ size_t CharLength(const uint8_t* p, size_t n) {
   return 0;
 }
 
+bool AsciiWithoutNul(uint64_t w) {
+  return ((w | (w - 0x0101010101010101ull)) & 0x8080808080808080ull) == 0;
+}
+
 bool IsClean(std::string_view text) {
   const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
   size_t n = text.size();
+  uint64_t w;
   for (; n >= 8; p += 8, n -= 8) {
-    uint64_t w;
     std::memcpy(&w, p, 8);
-    // Eight ASCII bytes, none of them NUL.
-    if (((w | (w - 0x0101010101010101ull)) & 0x8080808080808080ull) != 0) break;
+    if (!AsciiWithoutNul(w)) break;
+  }
+  if (n < 8 && text.size() >= 8) {
+    // The last eight bytes, some of them for the second time.
+    std::memcpy(&w, p + n - 8, 8);
+    if (AsciiWithoutNul(w)) return true;
   }
   while (n > 0) {
     size_t k = CharLength(p, n);
@@ -72,6 +80,21 @@ void PutText(CopyBuffer& b, std::string_view text) {
   } else {
     b.Bytes(Clean(text));
   }
+}
+
+void PutShortText(CopyBuffer& b, std::string_view text) {
+  auto put = [&b](std::string_view t) {
+    b.Put16(static_cast<uint16_t>(t.size()));
+    b.PutRaw(t);
+  };
+  if (IsClean(text)) return put(text);
+  std::string clean = Clean(text);
+  size_t n = clean.size();
+  if (n > 65535) {
+    n = 65535;
+    while (n > 0 && (static_cast<uint8_t>(clean[n]) & 0xC0) == 0x80) --n;
+  }
+  put(std::string_view(clean).substr(0, n));
 }
 
 }  // namespace canbao::reg

@@ -9,5 +9,8 @@
 namespace canbao::reg {
 
 void PutText(CopyBuffer& b, std::string_view text);
+// The same inside of an open field: two bytes of length, then the text (cut at a character when the
+// replacements make it longer than they can say).
+void PutShortText(CopyBuffer& b, std::string_view text);
 
 }  // namespace canbao::reg

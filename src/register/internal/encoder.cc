@@ -27,6 +27,25 @@ bool HoldsNumber(std::string_view value) {
   return false;
 }
 
+size_t Width(ColumnType type) {
+  switch (type) {
+    case ColumnType::kU8:
+      return 1;
+    case ColumnType::kU16:
+    case ColumnType::kDate:
+      return 2;
+    case ColumnType::kU32:
+      return 4;
+    case ColumnType::kU64:
+      return 8;
+    case ColumnType::kText:
+      return 0;
+  }
+  return 0;
+}
+
+bool IsFixed(uint8_t width) { return width != kText && width != kClearText; }
+
 int Find(const RowSchema& schema, std::string_view name) {
   for (size_t i = 0; i < schema.columns.size(); ++i) {
     if (schema.columns[i].name == name) return static_cast<int>(i);
@@ -46,8 +65,19 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
   Encoder e;
   e.context_ = context;
   e.path_ = path;
-  for (const Column& c : schema.columns) e.types_.push_back(c.type);
-  e.cells_.resize(e.types_.size());
+  e.cells_.resize(schema.columns.size());
+  e.runs_.emplace_back();
+  for (uint32_t i = 0; i < schema.columns.size(); ++i) {
+    Run& run = e.runs_.back();
+    size_t width = Width(schema.columns[i].type);
+    if (width == 0) {
+      run.text = static_cast<int>(i);
+      e.runs_.emplace_back();
+    } else {
+      run.fixed.push_back({i, static_cast<uint32_t>(run.bytes), ~0ull >> (64 - 8 * width)});
+      run.bytes += width;
+    }
+  }
   auto need = [&](const char* name) -> Result<int> {
     int i = Find(schema, name);
     if (i < 0) {
@@ -77,11 +107,17 @@ Result<Encoder> Encoder::For(const TableLayout& layout, const RowSchema& schema,
         c.form == Form::kValidTo) {
       continue;  // the same in all rows of a leaf: its defaults
     }
-    int cell = -1;
-    if (c.from[0] != '\0' && !((c.traits & kOptional) != 0 && Find(schema, c.from) < 0)) {
-      CANBAO_ASSIGN(cell, need(c.from));
+    auto cell_of = [&](const char* from, unsigned traits) -> Result<int> {
+      if (from[0] == '\0' || ((traits & kOptional) != 0 && Find(schema, from) < 0)) return -1;
+      return need(from);
+    };
+    CANBAO_ASSIGN(int cell, cell_of(c.from, c.traits));
+    Step step{c.form, cell, (c.traits & kZeroIsNull) != 0, {}};
+    for (const Fact& fact : c.facts) {
+      CANBAO_ASSIGN(int part, cell_of(fact.from, fact.traits));
+      step.facts.push_back({part, fact.width});
     }
-    e.steps_.push_back({c.form, cell, (c.traits & kZeroIsNull) != 0});
+    e.steps_.push_back(std::move(step));
   }
   return e;
 }
@@ -105,32 +141,53 @@ Result<int64_t> Encoder::Ref(uint64_t row_ref) const {
                               (row_ref >> 40 & 0xFF) << 32 | line);
 }
 
+const Encoder::Cell Encoder::kNone;
+
+// One row into the cells; its end, or nullptr when the block ends inside of it.
+const char* Encoder::ReadRow(const char* p, const char* end) {
+  constexpr size_t kWord = 8;  // columns are read as whole words and masked
+  std::array<char, 512> copy;
+  for (const Run& run : runs_) {
+    if (static_cast<size_t>(end - p) < run.bytes) return nullptr;
+    const char* from = p;
+    if (static_cast<size_t>(end - p) < run.bytes + kWord) {
+      if (run.bytes + kWord > copy.size()) return nullptr;
+      std::memcpy(copy.data(), p, run.bytes);
+      from = copy.data();
+    }
+    for (const FixedCell& c : run.fixed) {
+      uint64_t word;
+      std::memcpy(&word, from + c.offset, kWord);
+      cells_[c.cell].v = word & c.mask;
+    }
+    p += run.bytes;
+    if (run.text < 0) continue;
+    uint16_t n;
+    if (end - p < 2) return nullptr;
+    std::memcpy(&n, p, 2);
+    p += 2;
+    if (end - p < n) return nullptr;
+    Cell& text = cells_[static_cast<size_t>(run.text)];
+    text.s = {p, n};
+    text.v = n;
+    p += n;
+  }
+  return p;
+}
+
 Status Encoder::Add(std::string_view block) {
-  RowCursor in(block.data(), block.size());
-  while (!in.AtEnd()) {
-    for (size_t i = 0; i < types_.size(); ++i) {
-      Cell& c = cells_[i];
-      switch (types_[i]) {
-        case ColumnType::kU8:
-          c.v = in.U8();
-          break;
-        case ColumnType::kU16:
-          c.v = in.U16();
-          break;
-        case ColumnType::kU32:
-          c.v = in.U32();
-          break;
-        case ColumnType::kU64:
-          c.v = in.U64();
-          break;
-        case ColumnType::kDate:
-          c.v = in.Day().v;
-          break;
-        case ColumnType::kText:
-          c.s = in.Text();
-          c.v = c.s.size();
-          break;
-      }
+  const char* end = block.data() + block.size();
+  for (const char* p = block.data(); p < end;) {
+    p = ReadRow(p, end);
+    if (p == nullptr) {
+      return Fail(Error{ErrorClass::kInternal,
+                        "CB-REGISTER-0509",
+                        Msg("结果文件的行与其列定义不符。",
+                            "a row of the outcome file does not fit its columns."),
+                        {},
+                        path_,
+                        0,
+                        0});
     }
     CANBAO_TRY(Row());
   }
@@ -144,7 +201,6 @@ Status Encoder::Row() {
   CopyBuffer& b = out.buffer;
   ++out.rows;
   b.Row(static_cast<int16_t>(steps_.size()));
-  static const Cell kNone;
   for (const Step& step : steps_) {
     const Cell& c = step.cell < 0 ? kNone : cells_[static_cast<size_t>(step.cell)];
     if (step.zero_is_null && c.v == 0) {
@@ -203,20 +259,13 @@ Status Encoder::Row() {
       case Form::kSealedText:
         b.Bytes(context_->cipher->SealText(c.s));
         break;
-      case Form::kClearValue:
-      case Form::kSealedValue: {
-        bool identity =
-            (field_cell_ >= 0 && IsIdentityField(cells_[static_cast<size_t>(field_cell_)].s)) ||
-            HoldsNumber(c.s);
-        if (identity != (step.form == Form::kSealedValue)) {
-          b.Null();
-        } else if (identity) {
+      case Form::kSealedValue:
+        if (IsSealed(c)) {
           b.Bytes(context_->cipher->SealText(c.s));
         } else {
-          PutText(b, c.s);
+          b.Null();
         }
         break;
-      }
       case Form::kRegion: {
         uint64_t region = c.v;
         if (region == 0 && ref_cell_ >= 0) {
@@ -226,9 +275,39 @@ Status Encoder::Row() {
         b.Int4(static_cast<int32_t>(region != 0 ? region : context_->province));
         break;
       }
+      case Form::kFacts:
+        Facts(b, step.facts);
+        break;
     }
   }
   return {};
+}
+
+void Encoder::Facts(CopyBuffer& b, const std::vector<FactCell>& facts) {
+  size_t at = b.Open();
+  for (size_t i = 0; i < facts.size();) {
+    // What has a fixed width lies before the texts, and is written with one check for room.
+    char* p = b.Spare(4 * facts.size());
+    const char* start = p;
+    for (; i < facts.size() && IsFixed(facts[i].width); ++i) {
+      uint64_t v = facts[i].cell < 0 ? 0 : cells_[static_cast<size_t>(facts[i].cell)].v;
+      uint32_t big_endian =
+          __builtin_bswap32(static_cast<uint32_t>(v) << (32 - 8 * facts[i].width));
+      std::memcpy(p, &big_endian, 4);
+      p += facts[i].width;
+    }
+    b.Used(static_cast<size_t>(p - start));
+    if (i == facts.size()) break;
+    const Cell& c = facts[i].cell < 0 ? kNone : cells_[static_cast<size_t>(facts[i].cell)];
+    PutShortText(b, facts[i].width == kClearText && IsSealed(c) ? std::string_view() : c.s);
+    ++i;
+  }
+  b.Close(at);
+}
+
+bool Encoder::IsSealed(const Cell& c) const {
+  return (field_cell_ >= 0 && IsIdentityField(cells_[static_cast<size_t>(field_cell_)].s)) ||
+         HoldsNumber(c.s);
 }
 
 Status Encoder::Employer(CopyBuffer& b) {

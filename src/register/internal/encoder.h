@@ -53,24 +53,44 @@ class Encoder {
     uint64_t v = 0;
     std::string_view s;
   };
+  static const Cell kNone;
   struct Out {
     CopyBuffer buffer;
     std::vector<size_t> blocks;  // offsets of plain blocks
     int64_t rows = 0;
   };
+  // Columns of the outcome file up to the next text: read with one check of the length.
+  struct FixedCell {
+    uint32_t cell;
+    uint32_t offset;
+    uint64_t mask;  // of the column's bytes in a little-endian word
+  };
+  struct Run {
+    std::vector<FixedCell> fixed;
+    size_t bytes = 0;
+    int text = -1;  // the cell behind them; -1: none
+  };
+  struct FactCell {
+    int cell;  // -1: none, 0
+    uint8_t width;
+  };
   struct Step {
     Form form;
     int cell;  // -1: none
     bool zero_is_null;
+    std::vector<FactCell> facts;
   };
 
+  const char* ReadRow(const char* p, const char* end);
   Status Row();
+  bool IsSealed(const Cell& c) const;
+  void Facts(CopyBuffer& b, const std::vector<FactCell>& facts);
   Status Employer(CopyBuffer& b);
   Result<int64_t> Ref(uint64_t row_ref) const;
 
   const EncoderContext* context_ = nullptr;
   std::string path_;
-  std::vector<ColumnType> types_;
+  std::vector<Run> runs_;
   std::vector<Step> steps_;
   int bucket_cell_ = 0;
   bool bucket_by_line_ = false;

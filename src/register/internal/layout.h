@@ -3,6 +3,7 @@
 // loader (encoding) and by the difference (SQL).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,10 @@ enum class Form {
   kNumber,  // sealed block
   kPhone,   // sealed block, or text when it does not fit one
   kSealedText,
-  kClearValue,   // a text unless the row's field is an identity field
-  kSealedValue,  // … and only then, sealed
+  kSealedValue,  // a value, sealed, where the row's field is an identity field; else NULL
   kEmployer,     // key of (employer_no, employer_name, uscc) in canbao.employer
   kRegion,       // the row's region, else its extract's, else the province
+  kFacts,        // several values in one: LayoutColumn::facts
 };
 
 enum Traits : unsigned {
@@ -36,15 +37,26 @@ enum Traits : unsigned {
   kOptional = 4       // 0 where the outcome file has no such column
 };
 
+// A value inside of a kFacts column, in the order in which they lie there.
+constexpr uint8_t kText = 0;         // a text behind its length in two bytes
+constexpr uint8_t kClearText = 255;  // the same, empty where the value is kept sealed
+struct Fact {
+  const char* from;  // in the outcome file
+  uint8_t width;     // 1, 2 or 4 bytes, big-endian; or a text
+  unsigned traits = kRequired;
+};
+
 struct LayoutColumn {
   const char* name;  // in the register
   Form form;
   const char* from;  // in the outcome file
   unsigned traits = kRequired;
+  std::vector<Fact> facts = {};
 };
 
 struct TableLayout {
   const char* name;       // in the register
+  const char* view;       // what is read, and the name in reports: the table itself or its view
   const char* source;     // in the outcome files
   const char* bucket_of;  // person_key or row_ref
   bool per_cutoff;        // classification: whole new leaves for each cut-off
