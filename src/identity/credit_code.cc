@@ -30,10 +30,11 @@ std::string Clean(std::string_view raw) {
   const uint8_t* end = p + raw.size();
   while (p < end) {
     char32_t c = internal::DecodeUtf8(p, end);
+    // Half width first: a full-width quote is a quote.
+    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;
     if (internal::IsBlank(c) || c == '\'' || c == '"' || c == '-' || c == 0x2018 || c == 0x2019) {
       continue;
     }
-    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;
     if (c >= 'a' && c <= 'z') c -= 'a' - 'A';
     internal::AppendUtf8(c, &text);
   }

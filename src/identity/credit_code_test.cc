@@ -57,6 +57,10 @@ TEST(CreditCode, Cleaning) {
   }
 }
 
+TEST(CreditCode, FullWidthQuotesAndHyphensAreDroppedLikeTheOthers) {
+  EXPECT_EQ(ParseCreditCode("＂9133－0102＇").text, "91330102");
+}
+
 TEST(CreditCode, EverySingleSubstitutionIsNoticed) {
   const std::string code = Make("51110000", "50000123");
   ASSERT_EQ(ParseCreditCode(code).cls, CreditCodeClass::kValid);
