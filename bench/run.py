@@ -272,7 +272,7 @@ def main():
     parser.add_argument("--duckdb", type=numbers, default=[10_000_000],
                         help="sizes at which DuckDB runs too")
     parser.add_argument("--large", action="store_true", help="also 30 M persons (12 GB of files)")
-    parser.add_argument("--register", type=numbers, default=[1_000_000],
+    parser.add_argument("--register", type=numbers, default=[1_000_000, 10_000_000],
                         help="sizes of the load into PostgreSQL; '' for none")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

@@ -1,5 +1,5 @@
 // What a row costs on the way into PostgreSQL. Encode: our side alone, read, decrypted, sealed and
-// encoded (the tenth part of a second for a million rows is a tenth of the budget). Load: all of
+// encoded (a core has 1.7 µs a row for a load of 1.2 million rows a second on two). Load: all of
 // it, into a private instance; CPU of the server's processes is not in its CPU column.
 #include <benchmark/benchmark.h>
 
