@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "extract/typing/clean_text.h"
+#include "extract/typing/digits.h"
 
 namespace canbao::extract {
 namespace {
@@ -14,13 +15,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool EightDigits(const char* p, uint32_t* out) {
   uint64_t v;
   std::memcpy(&v, p, 8);
-  if (((v & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u) |
-      (((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u)) {
-    return false;
-  }
-  v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
-  v = (v & 0x00FF00FF00FF00FFu) * 6553601 >> 16;
-  *out = static_cast<uint32_t>((v & 0x0000FFFF0000FFFFu) * 42949672960001u >> 32);
+  if (!AreDigits(v)) return false;
+  *out = DigitNumber(v);
   return true;
 }
 

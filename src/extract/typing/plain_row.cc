@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "extract/typing/digits.h"
 #include "identity/credit_code.h"
 #include "scheme/scheme.h"
 
@@ -38,12 +39,8 @@ class Calendar {
   Date Day(const char* p) const {
     uint64_t v;
     std::memcpy(&v, p, 8);
-    if (((v & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u) |
-        (((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u)) {
-      return {};
-    }
-    // Four numbers of two digits.
-    v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8 & 0x00FF00FF00FF00FFu;
+    if (!AreDigits(v)) return {};
+    v = DigitPairs(v);
     return Day(static_cast<uint32_t>((v & 0xFF) * 100 + (v >> 16 & 0xFF)),
                static_cast<uint32_t>(v >> 32 & 0xFF), static_cast<uint32_t>(v >> 48));
   }
@@ -69,13 +66,7 @@ inline uint32_t FewDigits(std::string_view text) {
   // Noughts in front until there are eight digits.
   const auto missing = static_cast<int>(64 - 8 * text.size());
   if (missing > 0) v = v << missing | 0x3030303030303030u >> (64 - missing);
-  if (((v & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u) |
-      (((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) ^ 0x3030303030303030u)) {
-    return UINT32_MAX;
-  }
-  v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
-  v = (v & 0x00FF00FF00FF00FFu) * 6553601 >> 16;
-  return static_cast<uint32_t>((v & 0x0000FFFF0000FFFFu) * 42949672960001u >> 32);
+  return AreDigits(v) ? DigitNumber(v) : UINT32_MAX;
 }
 
 template <typename T>
