@@ -1,7 +1,5 @@
 #include "comparison/employer_table.h"
 
-#include <cstring>
-
 #include "comparison/record.h"
 
 namespace canbao::comparison {
@@ -17,23 +15,19 @@ uint64_t HashIn(char space, std::string_view text) {
 Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
   std::lock_guard lock(mutex_);
   for (const extract::Row& row : batch.rows) {
-    // Two rows of one employer: the one whose content orders first stays, in whatever order they
-    // come.
-    Employer e;
-    e.unit_type = row.unit_type;
-    e.county = row.division.county();
-    e.order = HashKey(static_cast<uint64_t>(e.unit_type) << 32 | e.county);
+    const Employer employer = Employer::Of(row.unit_type, row.division.county());
     auto add = [&](char space, std::string_view text) {
       if (text.empty()) return;
       if (used_ * 2 >= slots_.size()) Grow();
       uint64_t hash = HashIn(space, text);
       Slot* slot = SlotOf(hash);
-      if (slot->index == 0) {
-        *slot = Slot{hash, static_cast<uint32_t>(employers_.size())};
+      // Two rows of one employer: the one whose content orders first stays, in whatever order they
+      // come.
+      if (slot->hash == 0) {
+        *slot = Slot{hash, employer};
         ++used_;
-        employers_.push_back(e);
-      } else if (e.order < employers_[slot->index].order) {
-        employers_[slot->index] = e;
+      } else if (HashKey(employer.v) < HashKey(slot->employer.v)) {
+        slot->employer = employer;
       }
     };
     add('u', row.uscc);
@@ -44,24 +38,24 @@ Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
 
 EmployerTable::Slot* EmployerTable::SlotOf(uint64_t hash) {
   size_t at = hash & (slots_.size() - 1);
-  while (slots_[at].index != 0 && slots_[at].hash != hash) at = (at + 1) & (slots_.size() - 1);
+  while (slots_[at].hash != 0 && slots_[at].hash != hash) at = (at + 1) & (slots_.size() - 1);
   return &slots_[at];
 }
 
-uint32_t EmployerTable::Lookup(uint64_t hash) const {
+Employer EmployerTable::Lookup(uint64_t hash) const {
   size_t at = hash & (slots_.size() - 1);
-  while (slots_[at].index != 0) {
-    if (slots_[at].hash == hash) return slots_[at].index;
+  while (slots_[at].hash != 0) {
+    if (slots_[at].hash == hash) return slots_[at].employer;
     at = (at + 1) & (slots_.size() - 1);
   }
-  return 0;
+  return {};
 }
 
 void EmployerTable::Grow() {
   std::vector<Slot> old(slots_.size() * 2);
   old.swap(slots_);
   for (const Slot& s : old) {
-    if (s.index != 0) *SlotOf(s.hash) = s;
+    if (s.hash != 0) *SlotOf(s.hash) = s;
   }
 }
 
@@ -77,34 +71,11 @@ EmployerTable::Wanted EmployerTable::Want(std::string_view uscc,
   return w;
 }
 
-uint32_t EmployerTable::Find(Wanted wanted) const {
-  if ((wanted.uscc | wanted.employer_no) == 0) return kNoEmployer;
-  uint32_t found = wanted.uscc == 0 ? 0 : Lookup(wanted.uscc);
-  if (found == 0 && wanted.employer_no != 0) found = Lookup(wanted.employer_no);
-  return found == 0 ? kUnknownEmployer : found;
-}
-
-std::string EmployerTable::Serialize() const {
-  std::string out;
-  for (const Employer& e : employers_) {
-    char bytes[5];
-    std::memcpy(bytes, &e.county, 4);
-    bytes[4] = static_cast<char>(e.unit_type);
-    out.append(bytes, 5);
-  }
-  return out;
-}
-
-std::unique_ptr<EmployerTable> EmployerTable::Deserialize(std::string_view bytes) {
-  auto t = std::make_unique<EmployerTable>();
-  t->employers_.clear();
-  for (size_t i = 0; i + 5 <= bytes.size(); i += 5) {
-    Employer e;
-    std::memcpy(&e.county, bytes.data() + i, 4);
-    e.unit_type = static_cast<uint8_t>(bytes[i + 4]);
-    t->employers_.push_back(e);
-  }
-  return t;
+Employer EmployerTable::Find(Wanted wanted) const {
+  if ((wanted.uscc | wanted.employer_no) == 0) return {};
+  Employer found = wanted.uscc == 0 ? Employer{} : Lookup(wanted.uscc);
+  if (!found.given() && wanted.employer_no != 0) found = Lookup(wanted.employer_no);
+  return found.given() ? found : kUnknownEmployer;
 }
 
 }  // namespace canbao::comparison

@@ -221,8 +221,7 @@ Result<CompareResult> ReadRun(const std::string& state_dir, const std::string& r
 
 std::string CheckpointOf(const std::vector<ExtractAccount>& accounts,
                          const std::vector<uint32_t>& max_lines,
-                         const std::vector<Population>& population, uint64_t highest,
-                         const std::string& employers_sha256) {
+                         const std::vector<Population>& population, uint64_t highest) {
   json::object o;
   json::array list;
   for (size_t i = 0; i < accounts.size(); ++i) {
@@ -233,13 +232,12 @@ std::string CheckpointOf(const std::vector<ExtractAccount>& accounts,
   o["accounts"] = std::move(list);
   o["population"] = PopulationJson(population);
   o["highest"] = highest;
-  o["employers"] = employers_sha256;
   return json::serialize(o) + "\n";
 }
 
 bool ParseCheckpoint(std::string_view text, std::vector<ExtractAccount>* accounts,
                      std::vector<uint32_t>* max_lines, std::vector<Population>* population,
-                     uint64_t* highest, std::string* employers_sha256) {
+                     uint64_t* highest) {
   try {
     json::object o = json::parse(text).as_object();
     accounts->clear();
@@ -250,7 +248,6 @@ bool ParseCheckpoint(std::string_view text, std::vector<ExtractAccount>* account
     }
     *population = PopulationFrom(o.at("population").as_array());
     *highest = U64(o, "highest");
-    *employers_sha256 = Str(o, "employers");
     return true;
   } catch (const std::exception&) {
     return false;

@@ -21,10 +21,9 @@ Result<PreviousRun> ParsePrevious(std::string_view manifest);
 
 std::string CheckpointOf(const std::vector<extract::ExtractAccount>& accounts,
                          const std::vector<uint32_t>& max_lines,
-                         const std::vector<Population>& population, uint64_t highest,
-                         const std::string& employers_sha256);
+                         const std::vector<Population>& population, uint64_t highest);
 bool ParseCheckpoint(std::string_view text, std::vector<extract::ExtractAccount>* accounts,
                      std::vector<uint32_t>* max_lines, std::vector<Population>* population,
-                     uint64_t* highest, std::string* employers_sha256);
+                     uint64_t* highest);
 
 }  // namespace canbao::comparison

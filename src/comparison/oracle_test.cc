@@ -445,7 +445,6 @@ class Engine {
     in.link_base = &base;
     in.canonical = &canonical;
     in.extracts = &w.extracts;
-    in.employers = &employers;
     in.numbering = &numbering;
     in.rules = rules_.get();
     in.cutoff = Date::FromYmd(2017, 9, 30);

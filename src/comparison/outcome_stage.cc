@@ -269,14 +269,14 @@ class GroupProcessor {
   }
 
   void AddEnrolment(const EnrolmentFields& f, bool confirmed) {
-    const Employer& employer = in_.employers->At(f.employer);
+    const Employer employer{f.employer};
     scheme::EnrolmentFact e;
     e.scheme = f.scheme;
     e.state = f.state;
     e.confirmed = confirmed;
-    e.has_employer = f.employer != kNoEmployer;
-    e.unit_type = employer.unit_type;
-    e.employer_county = employer.county;
+    e.has_employer = employer.given();
+    e.unit_type = employer.unit_type();
+    e.employer_county = employer.county();
     e.insured_category = f.insured_category;
     e.region = f.region;
     e.enrolled_on = f.enrolled_on;
@@ -296,9 +296,9 @@ class GroupProcessor {
     e.from = f.from;
     e.until = f.until;
     if (e.kind == EvidenceKind::kWageTax || e.kind == EvidenceKind::kEmploymentFiling) {
-      const Employer& employer = in_.employers->At(f.employer);
-      e.unit_type = employer.unit_type;
-      e.county = employer.county;
+      const Employer employer{f.employer};
+      e.unit_type = employer.unit_type();
+      e.county = employer.county();
     } else {
       e.county = identity::Division{f.code}.county();
     }

@@ -56,8 +56,7 @@ struct OutcomeInputs {
   const std::vector<uint32_t>* link_base = nullptr;  // first link partition by canonical extract
   const std::vector<uint16_t>* canonical;
   const std::vector<extract::ExtractSpec>* extracts;  // by canonical extract
-  const EmployerTable* employers;
-  const PersonNumbering* numbering;  // none: person keys are not wanted
+  const PersonNumbering* numbering;                   // none: person keys are not wanted
   const scheme::Rules* rules;
   Date cutoff;
   std::string folder;  // of the outcome files; empty = figures and counts only

@@ -48,18 +48,12 @@ PartitionStage::PartitionStage(const std::vector<extract::ExtractSpec>& extracts
 Status PartitionStage::OnBatch(int worker, const extract::RowBatch& batch) {
   Worker& w = workers_[static_cast<size_t>(worker)];
   auto extract = static_cast<uint16_t>(batch.extract);
-  // Employers lie anywhere in a table larger than the cache: all of the batch are fetched first.
-  w.employers.clear();
-  bool reference = extract::IsReference(extracts_[extract].kind);
-  if (!reference) {
+  if (extract::IsReference(extracts_[extract].kind)) {
     for (const extract::Row& row : batch.rows) {
-      w.employers.push_back(employers_.Want(row.uscc, row.employer_no));
+      CANBAO_TRY(AddRow(&w, worker, extract, row, {}));
     }
-  }
-  for (size_t i = 0; i < batch.rows.size(); ++i) {
-    const extract::Row& row = batch.rows[i];
-    uint32_t employer = reference ? kNoEmployer : employers_.Find(w.employers[i]);
-    CANBAO_TRY(AddRow(&w, worker, extract, row, employer));
+  } else {
+    CANBAO_TRY(AddPersons(&w, worker, batch));
   }
   for (const extract::Reject& reject : batch.rejects) {
     CANBAO_TRY(AddReject(&w, worker, extract, reject));
@@ -67,8 +61,44 @@ Status PartitionStage::OnBatch(int worker, const extract::RowBatch& batch) {
   return {};
 }
 
+// Employers lie anywhere in a table larger than the cache, and the places where records go anywhere
+// in memory: what all rows of the batch will touch is fetched before the first of them is packed.
+Status PartitionStage::AddPersons(Worker* w, int worker, const extract::RowBatch& batch) {
+  auto extract = static_cast<uint16_t>(batch.extract);
+  const Kind kind = extracts_[extract].kind;
+  const size_t n = batch.rows.size();
+  w->employers.resize(n);
+  w->partitions.resize(n);
+  for (size_t i = 0; i < n; ++i) {
+    const extract::Row& row = batch.rows[i];
+    w->employers[i] = employers_.Want(row.uscc, row.employer_no);
+    w->partitions[i] = PartitionOf(row.number.number.v, shift_);
+    keyed_->FetchBuffer(worker, w->partitions[i]);
+  }
+  for (size_t i = 0; i < n; ++i) keyed_->FetchPlace(worker, w->partitions[i]);
+  const bool plain = deltas_.empty() && !options_.with_texts;
+  uint32_t highest = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const extract::Row& row = batch.rows[i];
+    const Employer employer = employers_.Find(w->employers[i]);
+    if (plain && row.number.number.has_value() && !NeedsTexts(row, false)) {
+      uint8_t* to = keyed_->Claim(worker, w->partitions[i], sizeof(Packed));
+      if (to != nullptr) {
+        uint32_t line = PackedLine(row);
+        highest = std::max(highest, line);
+        Pack(row, kind, extract, line, row.number.number.v, employer.v,
+             reinterpret_cast<Packed*>(to));
+        continue;
+      }
+    }
+    CANBAO_TRY(AddRow(w, worker, extract, row, employer));
+  }
+  w->max_line[extract] = std::max(w->max_line[extract], highest);
+  return {};
+}
+
 Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row,
-                              uint32_t employer) {
+                              Employer employer) {
   const extract::ExtractSpec& spec = extracts_[extract];
   uint32_t line = PackedLine(row);
   w->max_line[extract] = std::max(w->max_line[extract], line);
@@ -87,18 +117,12 @@ Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const ext
   if (row.number.number.has_value()) {
     uint64_t key = row.number.number.v;
     uint32_t partition = PartitionOf(key, shift_);
-    if (!NeedsTexts(row, options_.with_texts)) {
-      if (uint8_t* to = keyed_->Claim(worker, partition, sizeof(Packed)); to != nullptr) {
-        Pack(row, spec.kind, extract, line, key, employer, reinterpret_cast<Packed*>(to));
-        return {};
-      }
-    }
     size_t size =
-        Encode(row, spec.kind, extract, line, key, employer, options_.with_texts, &w->record);
+        Encode(row, spec.kind, extract, line, key, employer.v, options_.with_texts, &w->record);
     return keyed_->Append(worker, partition, w->record.data(), size);
   }
   uint64_t key = ProvisionalKey(spec, row, line);
-  size_t size = Encode(row, spec.kind, extract, line, key, employer, true, &w->record);
+  size_t size = Encode(row, spec.kind, extract, line, key, employer.v, true, &w->record);
   CANBAO_TRY(unkeyed_->Append(worker, PartitionOf(key, shift_), w->record.data(), size));
   // A register row is the baseline itself: it is never repaired onto another person.
   if (row.number.cls != NumberClass::kDamaged || IsRegister(static_cast<uint8_t>(spec.kind))) {

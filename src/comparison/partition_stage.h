@@ -51,12 +51,14 @@ class PartitionStage : public extract::RowSink {
  private:
   struct alignas(64) Worker {
     std::vector<uint8_t> record;
-    std::vector<EmployerTable::Wanted> employers;  // of the batch
+    std::vector<EmployerTable::Wanted> employers;  // of the batch, row by row
+    std::vector<uint32_t> partitions;              // the same
     std::vector<uint32_t> max_line;
     std::vector<Population> population;
   };
+  Status AddPersons(Worker* w, int worker, const extract::RowBatch& batch);
   Status AddRow(Worker* w, int worker, uint16_t extract, const extract::Row& row,
-                uint32_t employer);
+                Employer employer);
   Status AddReject(Worker* w, int worker, uint16_t extract, const extract::Reject& reject);
 
   const std::vector<extract::ExtractSpec>& extracts_;

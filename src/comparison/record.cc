@@ -51,57 +51,7 @@ Packed Bare(uint64_t key, uint8_t kind, uint16_t extract, uint32_t line) {
   return p;
 }
 
-uint8_t BitsOf(const extract::Row& row) {
-  return static_cast<uint8_t>(static_cast<uint8_t>(row.sex) | static_cast<uint8_t>(row.number.cls)
-                                                                  << 2);
-}
-
 }  // namespace
-
-void Pack(const extract::Row& row, Kind kind, uint16_t extract, uint32_t line, uint64_t key,
-          uint32_t employer, Packed* out) {
-  Packed& p = *out;
-  p.key = key;
-  p.name = row.name_code.v;
-  p.line = line;
-  p.extract = extract;
-  p.size = sizeof(Packed);
-  p.kind = static_cast<uint8_t>(kind);
-  p.bits = BitsOf(row);
-  p.findings = row.findings;
-  p.birth = row.birth.v;
-  if (HasEnrolment(p.kind)) {
-    p.day1 = row.enrolled_on.v;
-    p.day2 = row.ended_on.v;
-    p.category = row.insured_category;
-    p.employer = employer;
-    p.place = (row.region & 0xFFFFF) | static_cast<uint32_t>(row.scheme & 0x1FF) << 20 |
-              static_cast<uint32_t>(row.state) << 29;
-    p.other = row.person_no.empty() ? 0 : static_cast<uint32_t>(HashText(row.person_no)) | 1u;
-  } else if (IsRegister(p.kind)) {
-    p.day1 = row.changed_on.v;
-    p.day2 = 0;
-    p.category = static_cast<uint16_t>(row.division.v >> 32);
-    p.employer = static_cast<uint32_t>(row.division.v);
-    p.place = static_cast<uint32_t>(row.management) | static_cast<uint32_t>(row.hukou_type) << 8 |
-              static_cast<uint32_t>(row.ethnicity) << 16;
-    p.other = 0;
-  } else {
-    p.day1 = row.from.v;
-    p.day2 = row.until.v;
-    p.category = 0;
-    uint64_t code = row.division.v;
-    p.employer = employer;
-    if (kind == Kind::kMedicalSettlement) {
-      p.employer = static_cast<uint32_t>(HashText(row.detail));
-      code = row.scheme;
-    } else if (kind == Kind::kRemoteMedical) {
-      code = static_cast<uint64_t>(row.region) * 1000000;
-    }
-    p.place = static_cast<uint32_t>(row.evidence) | static_cast<uint32_t>(code >> 32 & 0xFF) << 8;
-    p.other = static_cast<uint32_t>(code);
-  }
-}
 
 size_t Encode(const extract::Row& row, Kind kind, uint16_t extract, uint32_t line, uint64_t key,
               uint32_t employer, bool with_texts, std::vector<uint8_t>* out) {

@@ -31,8 +31,9 @@ constexpr bool IsProvisionalKey(uint64_t key) { return (key >> 62) == 3; }
 //   day1      enrolled_on                  changed_on            from
 //   day2      ended_on                     –                     until
 //   category  AAC066                       hukou, bits 32..47    –
-//   employer  index (EmployerTable)        hukou, bits 0..31     index; settlement: hash of its no.
-//   place     region 20 · scheme 9 ·       management 8 ·        evidence 8 · code, bits 32..39
+//   employer  Employer::v                  hukou, bits 0..31     Employer::v; settlement: hash of
+//   its no. place     region 20 · scheme 9 ·       management 8 ·        evidence 8 · code,
+//   bits 32..39
 //             state 3 bits, from below     hukou_type 8 ·
 //                                          ethnicity 8
 //   other     hash of the personal number  –                     code, bits 0..31
@@ -112,7 +113,7 @@ struct EnrolmentFields {
   Date ended_on;
   uint16_t insured_category = 0;
   uint16_t insured_year = 0;
-  uint32_t employer = 0;        // index into the employer table; see EmployerTable
+  uint32_t employer = 0;        // Employer::v
   uint32_t person_no_hash = 0;  // 0 = no personal number
 };
 
@@ -135,8 +136,8 @@ struct EvidenceFields {
 
 // Fills *out with the fixed part of the row, without texts: all there is of most rows when nothing
 // but figures is wanted.
-void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
-          uint64_t key, uint32_t employer, Packed* out);
+inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
+                 uint64_t key, uint32_t employer, Packed* out);
 // Whether a record of the row has texts behind the fixed part.
 inline bool NeedsTexts(const extract::Row& row, bool with_texts) {
   return with_texts || row.name_code.is_hash() || row.insured_year != 0;
@@ -214,6 +215,56 @@ inline uint64_t HashText(std::string_view text, uint64_t seed = 1469598103934665
     mix(word);
   }
   return HashKey(h);
+}
+
+inline uint8_t BitsOf(const extract::Row& row) {
+  return static_cast<uint8_t>(static_cast<uint8_t>(row.sex) | static_cast<uint8_t>(row.number.cls)
+                                                                  << 2);
+}
+
+inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
+                 uint64_t key, uint32_t employer, Packed* out) {
+  Packed& p = *out;
+  p.key = key;
+  p.name = row.name_code.v;
+  p.line = line;
+  p.extract = extract;
+  p.size = sizeof(Packed);
+  p.kind = static_cast<uint8_t>(kind);
+  p.bits = BitsOf(row);
+  p.findings = row.findings;
+  p.birth = row.birth.v;
+  if (HasEnrolment(p.kind)) {
+    p.day1 = row.enrolled_on.v;
+    p.day2 = row.ended_on.v;
+    p.category = row.insured_category;
+    p.employer = employer;
+    p.place = (row.region & 0xFFFFF) | static_cast<uint32_t>(row.scheme & 0x1FF) << 20 |
+              static_cast<uint32_t>(row.state) << 29;
+    p.other = row.person_no.empty() ? 0 : static_cast<uint32_t>(HashText(row.person_no)) | 1u;
+  } else if (IsRegister(p.kind)) {
+    p.day1 = row.changed_on.v;
+    p.day2 = 0;
+    p.category = static_cast<uint16_t>(row.division.v >> 32);
+    p.employer = static_cast<uint32_t>(row.division.v);
+    p.place = static_cast<uint32_t>(row.management) | static_cast<uint32_t>(row.hukou_type) << 8 |
+              static_cast<uint32_t>(row.ethnicity) << 16;
+    p.other = 0;
+  } else {
+    p.day1 = row.from.v;
+    p.day2 = row.until.v;
+    p.category = 0;
+    uint64_t code = row.division.v;
+    p.employer = employer;
+    if (kind == extract::Kind::kMedicalSettlement) {
+      p.employer = static_cast<uint32_t>(HashText(row.detail));
+      code = row.scheme;
+    } else if (kind == extract::Kind::kRemoteMedical) {
+      code = static_cast<uint64_t>(row.region) * 1000000;
+    }
+    p.place = static_cast<uint32_t>(row.evidence) | static_cast<uint32_t>(code >> 32 & 0xFF) << 8;
+    p.other = static_cast<uint32_t>(code);
+  }
 }
 
 inline EnrolmentFields DecodeEnrolment(const Packed& p) {

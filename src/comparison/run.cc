@@ -123,7 +123,6 @@ struct ReadState {
   std::vector<ExtractAccount> accounts;
   std::vector<uint32_t> max_lines;
   std::vector<Population> population;
-  std::unique_ptr<EmployerTable> employers = std::make_unique<EmployerTable>();
   std::unique_ptr<Spill> keyed;
   std::unique_ptr<Spill> unkeyed;
   std::unique_ptr<Spill> rejects;
@@ -253,7 +252,6 @@ Result<CompareResult> Run::Execute() {
   in.link_base = &link_base;
   in.canonical = &canonical_;
   in.extracts = &specs;
-  in.employers = state_.employers.get();
   in.numbering = number_persons ? &numbering : nullptr;
   in.rules = rules.get();
   in.cutoff = delivery_.cutoff;
@@ -308,31 +306,24 @@ Status Run::Read() {
   if (Resume()) return {};
   CANBAO_TRY(ReadFiles());
   if (!persisted_) return {};
-  std::string employers = state_.employers->Serialize();
-  CANBAO_TRY(WriteFileAtomic(Work("employers.bin"), employers, 0600));
-  return WriteFileAtomic(Work("read.json"),
-                         CheckpointOf(state_.accounts, state_.max_lines, state_.population,
-                                      state_.highest, Sha256Hex(employers)),
-                         0600);
+  return WriteFileAtomic(
+      Work("read.json"),
+      CheckpointOf(state_.accounts, state_.max_lines, state_.population, state_.highest), 0600);
 }
 
 // Takes the state of an earlier process over when all of it is there; anything else starts anew.
 bool Run::Resume() {
   auto text = ReadWholeFile(Work("read.json"));
   if (!text) return false;
-  std::string digest;
   if (!ParseCheckpoint(*text, &state_.accounts, &state_.max_lines, &state_.population,
-                       &state_.highest, &digest) ||
+                       &state_.highest) ||
       state_.accounts.size() != delivery_.extracts.size()) {
     return false;
   }
-  auto employers = ReadWholeFile(Work("employers.bin"));
-  if (!employers || Sha256Hex(*employers) != digest) return false;
   auto keyed = Spill::Open(Work("keyed.spill"));
   auto unkeyed = Spill::Open(Work("unkeyed.spill"));
   auto rejects = Spill::Open(Work("rejects.spill"));
   if (!keyed || !unkeyed || !rejects || (*keyed)->partitions() != partitions_) return false;
-  state_.employers = EmployerTable::Deserialize(*employers);
   state_.keyed = std::move(*keyed);
   state_.unkeyed = std::move(*unkeyed);
   state_.rejects = std::move(*rejects);
@@ -358,18 +349,19 @@ Status Run::ReadFiles() {
   read.today = Date::Today();
   read.cancel = options_.cancel;
   read.sha256 = options_.outcomes;  // the register keeps it
-  std::vector<size_t> employers;
+  EmployerTable employers;
+  std::vector<size_t> of_employers;
   std::vector<size_t> others;
   for (size_t i = 0; i < delivery_.extracts.size(); ++i) {
-    (delivery_.extracts[i].kind == Kind::kEmployer ? employers : others).push_back(i);
+    (delivery_.extracts[i].kind == Kind::kEmployer ? of_employers : others).push_back(i);
   }
   PartitionOptions po{workers, options_.outcomes, read.today};
   state_.accounts.resize(delivery_.extracts.size());
   // Employers first: rows refer to them.
   CANBAO_ASSIGN(
       std::vector<ExtractAccount> first,
-      extract::ReadExtracts(delivery_, employers, options_.data_dir, state_.employers.get(), read));
-  for (size_t i = 0; i < employers.size(); ++i) state_.accounts[employers[i]] = first[i];
+      extract::ReadExtracts(delivery_, of_employers, options_.data_dir, &employers, read));
+  for (size_t i = 0; i < of_employers.size(); ++i) state_.accounts[of_employers[i]] = first[i];
   std::vector<size_t> changes;
   for (size_t i : others) {
     if (delivery_.extracts[i].delta) changes.push_back(i);
@@ -377,7 +369,7 @@ Status Run::ReadFiles() {
   DeltaIndex deltas(delivery_.extracts);
   CANBAO_ASSIGN(std::vector<ExtractAccount> ignored,
                 extract::ReadExtracts(delivery_, changes, options_.data_dir, &deltas, read));
-  PartitionStage stage(delivery_.extracts, *state_.employers, deltas, state_.keyed.get(),
+  PartitionStage stage(delivery_.extracts, employers, deltas, state_.keyed.get(),
                        state_.unkeyed.get(), state_.rejects.get(), po);
   read.progress = [this](uint64_t done, uint64_t total) { Report(Phase::kRead, done, total); };
   CANBAO_ASSIGN(std::vector<ExtractAccount> rest,

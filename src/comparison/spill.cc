@@ -135,18 +135,19 @@ Status Spill::WriteChunk(Worker* w, uint32_t partition, char* data, size_t size)
 
 // Makes room in the buffer: what is in it stays in memory while the budget lasts.
 Status Spill::Turn(Worker* w, uint32_t partition, Buffer* b) {
-  if (b->size > 0) {
+  char* base = b->end == nullptr ? nullptr : BaseOf(*b);
+  if (size_t size = SizeOf(*b); size > 0) {
     if (blocks_left_.load(std::memory_order_relaxed) > 0 &&
         blocks_left_.fetch_sub(1, std::memory_order_relaxed) > 0) {
-      w->blocks.push_back(Block{partition, b->size, b->base});
-      b->base = nullptr;
+      w->blocks.push_back(Block{partition, static_cast<uint32_t>(size), base});
+      base = nullptr;
     } else {
-      CANBAO_TRY(WriteChunk(w, partition, b->base, b->size));
+      CANBAO_TRY(WriteChunk(w, partition, base, size));
     }
-    b->size = 0;
   }
-  if (b->base == nullptr) b->base = NewBlock(w);
-  b->room = chunk_;
+  if (base == nullptr) base = NewBlock(w);
+  b->at = base;
+  b->end = base + chunk_;
   return {};
 }
 
@@ -157,7 +158,7 @@ Status Spill::AppendSlow(int worker, uint32_t partition, const void* record, siz
                            static_cast<const char*>(record) + size);
     return WriteChunk(&w, partition, copy.data(), size);
   }
-  CANBAO_TRY(Turn(&w, partition, &buffers_[static_cast<size_t>(worker) * partitions_ + partition]));
+  CANBAO_TRY(Turn(&w, partition, &BufferOf(worker, partition)));
   std::memcpy(Claim(worker, partition, size), record, size);
   return {};
 }
@@ -188,8 +189,10 @@ Status Spill::Seal(bool persist) {
   for (size_t w = 0; w < workers_.size(); ++w) {
     Worker& worker = workers_[w];
     for (uint32_t p = 0; p < partitions_; ++p) {
-      Buffer& b = buffers_[w * partitions_ + p];
-      if (b.size > 0) worker.blocks.push_back(Block{p, b.size, b.base});
+      const Buffer& b = buffers_[w * partitions_ + p];
+      if (size_t size = SizeOf(b); size > 0) {
+        worker.blocks.push_back(Block{p, static_cast<uint32_t>(size), BaseOf(b)});
+      }
     }
     if (persist) {
       for (const Block& b : worker.blocks) {

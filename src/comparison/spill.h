@@ -72,11 +72,21 @@ class Spill {
   // Room for one record of `size` bytes in the partition's buffer, to be filled at once; nullptr
   // when Append() has to make room first.
   uint8_t* Claim(int worker, uint32_t partition, size_t size) {
-    Buffer& b = buffers_[static_cast<size_t>(worker) * partitions_ + partition];
-    if (b.size + size > b.room) return nullptr;
-    uint8_t* p = reinterpret_cast<uint8_t*>(b.base) + b.size;
-    b.size += static_cast<uint32_t>(size);
-    return p;
+    Buffer& b = BufferOf(worker, partition);
+    if (static_cast<size_t>(b.end - b.at) < size) return nullptr;
+    char* p = b.at;
+    b.at += size;
+    return reinterpret_cast<uint8_t*>(p);
+  }
+  // Buffers lie anywhere in memory: these two, called some records ahead of Claim() one after the
+  // other, fetch the bookkeeping and then the place itself.
+  void FetchBuffer(int worker, uint32_t partition) const {
+    __builtin_prefetch(&BufferOf(worker, partition));
+  }
+  void FetchPlace(int worker, uint32_t partition) const {
+    char* at = BufferOf(worker, partition).at;
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + 47, 1);
   }
   // Copies one record; records never straddle buffers.
   Status Append(int worker, uint32_t partition, const void* record, size_t size) {
@@ -99,9 +109,8 @@ class Spill {
 
  private:
   struct Buffer {
-    char* base = nullptr;
-    uint32_t size = 0;
-    uint32_t room = 0;  // 0 until the first record comes
+    char* at = nullptr;   // what is free; nothing until the first record comes
+    char* end = nullptr;  // `chunk_` bytes behind the beginning
   };
   struct Chunk {
     uint32_t partition;
@@ -125,6 +134,16 @@ class Spill {
     size_t slab_used = 0;
   };
   Spill() = default;
+  Buffer& BufferOf(int worker, uint32_t partition) {
+    return buffers_[static_cast<size_t>(worker) * partitions_ + partition];
+  }
+  const Buffer& BufferOf(int worker, uint32_t partition) const {
+    return buffers_[static_cast<size_t>(worker) * partitions_ + partition];
+  }
+  char* BaseOf(const Buffer& b) const { return b.end - chunk_; }
+  size_t SizeOf(const Buffer& b) const {
+    return b.end == nullptr ? 0 : static_cast<size_t>(b.at - BaseOf(b));
+  }
   Status AppendSlow(int worker, uint32_t partition, const void* record, size_t size);
   Status Turn(Worker* w, uint32_t partition, Buffer* b);
   char* NewBlock(Worker* w);

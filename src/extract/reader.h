@@ -71,7 +71,7 @@ class SheetReader {
 std::string CsvLine(const std::vector<std::string_view>& fields);
 
 // Records per batch: rows of a batch stay in the cache between builder and sink.
-inline constexpr size_t kBatchRecords = 64;
+inline constexpr size_t kBatchRecords = 32;
 
 // Turns pieces into batches. Belongs to one thread; keeps its memory.
 class BatchMaker {

@@ -1,5 +1,7 @@
 #include "identity/name.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -165,26 +167,53 @@ void FoldName(std::string_view utf8, FoldedName* out) {
   out->length = static_cast<uint8_t>(n);
 }
 
-NameCode FoldPlainToCode(std::string_view utf8) {
-  const auto* p = reinterpret_cast<const uint8_t*>(utf8.data());
-  const size_t n = utf8.size();
-  if (n > 12 || n == 0) return {};
+NameCode FoldPlainToCode(const char* p, size_t size) {
+  // By the size in bytes: which bytes must lead, which must continue, and which characters there
+  // are. Sizes that no whole number of characters has ask for what cannot be.
+  struct Shape {
+    uint16_t lead;
+    uint16_t rest;
+    uint64_t absent;  // ones where no character stands
+  };
+  static constexpr std::array<Shape, 13> kShapes = [] {
+    std::array<Shape, 13> shapes;
+    shapes.fill({0xFFFF, 0xFFFF, 0});
+    for (unsigned n = 1; n <= 4; ++n) {
+      const auto all = static_cast<uint16_t>((1u << (3 * n)) - 1);
+      shapes[3 * n] = {static_cast<uint16_t>(0x249 & all), static_cast<uint16_t>(0xDB6 & all),
+                       n == 4 ? 0 : ~uint64_t{0} >> (16 * n)};
+    }
+    return shapes;
+  }();
+  if (size > 12) return {};
+  const Shape& shape = kShapes[size];
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  // E1..EC: no overlong forms, no surrogates.
+  const __m128i above = _mm_sub_epi8(bytes, _mm_set1_epi8(static_cast<char>(0xE1)));
+  const __m128i leads = _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(0xEC - 0xE1)), above);
+  const __m128i rests = _mm_cmplt_epi8(bytes, _mm_set1_epi8(static_cast<char>(0xC0)));
+  const auto lead = static_cast<unsigned>(_mm_movemask_epi8(leads));
+  const auto rest = static_cast<unsigned>(_mm_movemask_epi8(rests));
+  if (((~lead & shape.lead) | (~rest & shape.rest)) != 0) return {};
+  const __m128i lanes =
+      _mm_shuffle_epi8(bytes, _mm_setr_epi8(2, 1, 0, -1, 5, 4, 3, -1, 8, 7, 6, -1, 11, 10, 9, -1));
+  const __m128i points =
+      _mm_or_si128(_mm_or_si128(_mm_and_si128(lanes, _mm_set1_epi32(0x3F)),
+                                _mm_and_si128(_mm_srli_epi32(lanes, 2), _mm_set1_epi32(0xFC0))),
+                   _mm_and_si128(_mm_srli_epi32(lanes, 4), _mm_set1_epi32(0xF000)));
+  const auto low = static_cast<uint64_t>(_mm_cvtsi128_si64(points));
+  const auto high = static_cast<uint64_t>(_mm_extract_epi64(points, 1));
   const uint16_t* const fold = kFold.data();
-  uint64_t code = 0;
-  int shift = 48;
-  size_t i = 0;
-  for (; i + 3 <= n; i += 3, shift -= 16) {
-    const uint32_t a = p[i];
-    const uint32_t b = p[i + 1];
-    const uint32_t c = p[i + 2];
-    // E1..EC: no overlong forms, no surrogates.
-    if (a - 0xE1 > 0xEC - 0xE1 || (b & 0xC0) != 0x80 || (c & 0xC0) != 0x80) return {};
-    const uint16_t folded = fold[(a & 0x0F) << 12 | (b & 0x3F) << 6 | (c & 0x3F)];
-    if (folded <= kWide) return {};
-    code |= static_cast<uint64_t>(folded) << shift;
-  }
+  const uint64_t code = static_cast<uint64_t>(fold[low & 0xFFFF]) << 48 |
+                        static_cast<uint64_t>(fold[low >> 32]) << 32 |
+                        static_cast<uint64_t>(fold[high & 0xFFFF]) << 16 | fold[high >> 32];
+  // Characters that fold to a mark of kFold want a second look.
+  static_assert(kWide == 2 && kBreak < kWide && kDrop < kWide);
+  const uint64_t all = code | shape.absent;
+  const bool marks = (all >> 48) <= kWide || (all >> 32 & 0xFFFF) <= kWide ||
+                     (all >> 16 & 0xFFFF) <= kWide || (all & 0xFFFF) <= kWide;
   // A name that starts with 0xD8 in its top byte would be taken for a hash; none of these does.
-  return i == n ? NameCode{code} : NameCode{};
+  return marks ? NameCode{} : NameCode{code & ~shape.absent};
 }
 
 NameCode CodeOf(const FoldedName& name) {

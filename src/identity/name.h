@@ -46,8 +46,8 @@ inline NameCode FoldToCode(std::string_view utf8) {
   return CodeOf(folded);
 }
 // The same for a name of one to four characters of three bytes each, none of which folding drops or
-// has to look up; no code for any other.
-NameCode FoldPlainToCode(std::string_view utf8);
+// has to look up; no code for any other. Sixteen bytes behind `utf8` must be readable.
+NameCode FoldPlainToCode(const char* utf8, size_t size);
 // Inverse of CodeOf for packed codes; a hash gives a name of length 0.
 void Unpack(NameCode code, FoldedName* out);
 std::string ToUtf8(const FoldedName& name);

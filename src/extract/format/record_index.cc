@@ -8,11 +8,14 @@
 
 // GCC and clang choose the instruction set of a stretch of code each in its own way.
 #if defined(__clang__)
-#define CANBAO_AVX2_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2\"))), apply_to = function)")
+#define CANBAO_AVX2_BEGIN                                                                         \
+  _Pragma(                                                                                        \
+      "clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,lzcnt,popcnt\"))), apply_to = " \
+      "function)")
 #define CANBAO_AVX2_END _Pragma("clang attribute pop")
 #else
-#define CANBAO_AVX2_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"avx2\")")
+#define CANBAO_AVX2_BEGIN \
+  _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,lzcnt,popcnt\")")
 #define CANBAO_AVX2_END _Pragma("GCC pop_options")
 #endif
 
@@ -35,14 +38,14 @@ struct Masks {
 
 inline __attribute__((always_inline)) void Reserve(IndexState* x, size_t more) {
   // One over, for the end of a last record without line feed.
-  if (x->ends.size() < x->count + more + 1) x->ends.resize((x->count + more + 1) * 2 + 4096);
+  if (x->ends.size() < x->count + more + 2) x->ends.resize((x->count + more + 2) * 2 + 4096);
 }
 
 // Closes the open record: `ends` of this batch are known, the last is its line feed.
 inline __attribute__((always_inline)) void EndRecord(IndexState* x, size_t ends) {
   x->records[x->found++] = {x->begin, x->first, static_cast<uint32_t>(ends) - x->first,
                             x->begin_line};
-  x->begin = x->ends[ends - 1] + 1;
+  x->begin = x->ends[ends] + 1;
   x->first = static_cast<uint32_t>(ends);
   x->begin_line = x->line;
 }
@@ -102,7 +105,7 @@ CANBAO_AVX2_END
 std::atomic<SimdLevel> simd_level{SimdLevel::kBest};
 
 bool UseAvx2() {
-  static const bool kHas = __builtin_cpu_supports("avx2") != 0;
+  static const bool kHas = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
   return kHas && simd_level.load(std::memory_order_relaxed) != SimdLevel::kSse2;
 }
 
@@ -129,8 +132,10 @@ bool RecordIndex::Next(size_t want) {
   // What is known of the open record moves to the front.
   size_t open = s_.count - s_.first;
   if (open > 0 && s_.first > 0) {
-    std::memmove(s_.ends.data(), s_.ends.data() + s_.first, open * sizeof(uint32_t));
+    std::memmove(s_.ends.data() + 1, s_.ends.data() + 1 + s_.first, open * sizeof(uint32_t));
   }
+  Reserve(&s_, 0);
+  s_.ends[0] = s_.begin - 1;
   s_.count = open;
   s_.first = 0;
   s_.found = 0;
@@ -144,7 +149,7 @@ bool RecordIndex::Next(size_t want) {
   // A last record without line feed ends where the data end.
   if (s_.at >= s_.size && s_.begin < s_.size && s_.found < want) {
     Reserve(&s_, 1);
-    s_.ends[s_.count++] = static_cast<uint32_t>(s_.size);
+    s_.ends[++s_.count] = static_cast<uint32_t>(s_.size);
     EndRecord(&s_, s_.count);
   }
   return s_.found > 0;

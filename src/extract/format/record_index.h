@@ -42,8 +42,8 @@ struct BlockScan {
 // `data` begins at the start of a record and is followed by kBlockPadding readable bytes.
 BlockScan ScanBlock(const char* data, size_t size, Dialect dialect);
 
-// One record: field i lies between ends[first + i - 1] + 1 (`begin` for the first) and ends[first +
-// i].
+// One record: field i lies between ends[first + i - 1] + 1 and ends[first + i]. The end before the
+// first field is that of the record before; the first record of a batch has one too.
 struct RecordSpan {
   uint32_t begin;
   uint32_t first;
@@ -62,9 +62,9 @@ struct IndexState {
   uint32_t line = 0;        // line feeds seen
   uint32_t begin_line = 0;  // line feeds before the record that is open
   bool in_quotes = false;
-  uint64_t high_run = 0;         // bytes ≥ 0x80 just before the next chunk
-  size_t skip_quote = SIZE_MAX;  // second quote of a pair
-  std::vector<uint32_t> ends;
+  uint64_t high_run = 0;            // bytes ≥ 0x80 just before the next chunk
+  size_t skip_quote = SIZE_MAX;     // second quote of a pair
+  std::vector<uint32_t> ends;       // the one before the first record, then those of this batch
   std::vector<RecordSpan> records;  // `found` of them are of this batch
   size_t found = 0;
 };
@@ -80,7 +80,7 @@ class RecordIndex {
   bool Next(size_t want);
 
   std::span<const RecordSpan> records() const { return {s_.records.data(), s_.found}; }
-  const uint32_t* ends() const { return s_.ends.data(); }
+  const uint32_t* ends() const { return s_.ends.data() + 1; }
 
  private:
   IndexState s_;

@@ -12,9 +12,6 @@ namespace {
 
 using identity::NumberClass;
 
-// Regions by slot: the one that the row counts in, one that must be known, one that need not be.
-enum : uint8_t { kKnownRegion, kOwnRegion, kAnyRegion };
-
 // Texts that hold no Chinese in practice: they say nothing about whether a piece should be checked
 // as a whole.
 bool IsCodeLike(Field field) {
@@ -36,7 +33,7 @@ class Calendar {
     }
   }
   // Eight bytes; missing unless they are a real day of these years, as YYYYMMDD.
-  Date Day(const char* p) const {
+  __attribute__((always_inline)) Date Day(const char* p) const {
     uint64_t v;
     std::memcpy(&v, p, 8);
     if (!AreDigits(v)) return {};
@@ -44,7 +41,7 @@ class Calendar {
     return Day(static_cast<uint32_t>((v & 0xFF) * 100 + (v >> 16 & 0xFF)),
                static_cast<uint32_t>(v >> 32 & 0xFF), static_cast<uint32_t>(v >> 48));
   }
-  Date Day(uint32_t year, uint32_t month, uint32_t day) const {
+  __attribute__((always_inline)) Date Day(uint32_t year, uint32_t month, uint32_t day) const {
     uint32_t at = (year - kFirstYear) * 12 + month - 1;
     if (year < kFirstYear || at >= kMonths || month - 1 > 11 || day - 1 >= days_[at]) return {};
     return Date{static_cast<uint16_t>(first_[at] + day - 1)};
@@ -60,11 +57,11 @@ const Calendar kCalendar;
 
 // One to eight digits of a block's text, or UINT32_MAX. A block has padding behind it, so that
 // eight bytes may be read wherever a field begins.
-inline uint32_t FewDigits(std::string_view text) {
+inline __attribute__((always_inline)) uint32_t FewDigits(const char* text, size_t size) {
   uint64_t v;
-  std::memcpy(&v, text.data(), 8);
+  std::memcpy(&v, text, 8);
   // Noughts in front until there are eight digits.
-  const auto missing = static_cast<int>(64 - 8 * text.size());
+  const auto missing = static_cast<int>(64 - 8 * size);
   if (missing > 0) v = v << missing | 0x3030303030303030u >> (64 - missing);
   return AreDigits(v) ? DigitNumber(v) : UINT32_MAX;
 }
@@ -101,6 +98,44 @@ class StateTexts {
 };
 const StateTexts kStateTexts;
 
+// Eight digits that are a day; missing for anything else.
+inline __attribute__((always_inline)) Date DayOf(std::string_view text) {
+  return text.size() == 8 ? kCalendar.Day(text.data()) : Date{};
+}
+
+// A quoted value without quotes inside is its inside; false where it is more difficult.
+inline __attribute__((always_inline)) bool Unquoted(std::string_view* text) {
+  if (text->empty() || (*text)[0] != '"') [[likely]]
+    return true;
+  if (text->size() < 2 || text->find('"', 1) != text->size() - 1) return false;
+  *text = text->substr(1, text->size() - 2);
+  return true;
+}
+
+// At most 16 bytes of a block's text, noughts behind. A block has padding behind it.
+inline __m128i FirstBytes(std::string_view text) {
+  static constexpr auto kKeep = [] {
+    std::array<std::array<uint8_t, 16>, 17> keep{};
+    for (size_t n = 0; n <= 16; ++n) {
+      for (size_t i = 0; i < n; ++i) keep[n][i] = 0xFF;
+    }
+    return keep;
+  }();
+  return _mm_and_si128(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data())),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(kKeep[text.size()].data())));
+}
+
+// No more than 16 bytes, all of them ASCII and none a blank or a control.
+inline __attribute__((always_inline)) bool IsShortCode(const char* text, size_t size) {
+  if (size > 16) return false;
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  const __m128i shown = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)),
+                                         _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x20)));
+  const auto odd = ~static_cast<uint32_t>(_mm_movemask_epi8(shown));
+  return (odd & ((1u << size) - 1)) == 0;
+}
+
 }  // namespace
 
 PlainRowReader::PlainRowReader(const RecordPlan& plan, Date today, const KnownDivisions* divisions)
@@ -109,161 +144,160 @@ PlainRowReader::PlainRowReader(const RecordPlan& plan, Date today, const KnownDi
                plan.has_benefit ? StateTable::kEmpty : StateTable::kAbsent};
   // Only rows about persons come by the million.
   if (IsReference(plan.kind)) usable_ = false;
-  for (const PlannedColumn& column : plan.planned) AddStep(column);
+  has_known_scheme_ =
+      scheme::StandingOf(plan.scheme) != scheme::SchemeStanding::kUnknown && plan.scheme != 0;
+  for (const PlannedColumn& column : plan.planned) AddColumn(column);
+}
+
+void PlainRowReader::AddColumn(const PlannedColumn& column) {
+  if (column.has_rivals) usable_ = false;
+  bool digits = mapping_.placeholders.MayBeDigits(column.field);
+  auto hot = [&](Hot what, bool may_be_placeholder) {
+    // Two columns of different fields for one member have an order.
+    if (hot_[what].column != kAbsent) usable_ = false;
+    hot_[what] = {column.column, column.field, column.required_bit != 0, may_be_placeholder};
+  };
+  switch (column.field) {
+    case Field::kIdNumber:  // no placeholder passes the check digit and the calendar
+      return hot(kNumber, false);
+    case Field::kName:
+      return hot(kName, true);
+    case Field::kSex:  // CodeOf() sees to placeholders
+      return hot(kSex, false);
+    case Field::kBirthDate:
+    case Field::kBornOn:  // no placeholder is a real day
+      return hot(kBirth, false);
+    case Field::kEnrolmentState:
+    case Field::kContributionState:
+    case Field::kBenefitState: {
+      int slot = column.field == Field::kEnrolmentState      ? 0
+                 : column.field == Field::kContributionState ? 1
+                                                             : 2;
+      hot(static_cast<Hot>(kState + slot), false);
+      for (char c = '0'; c <= '9'; ++c) {
+        if (digits && mapping_.placeholders.IsPlaceholder(column.field, {&c, 1})) continue;
+        state_digits_[static_cast<size_t>(slot)] |= static_cast<uint16_t>(1u << (c - '0'));
+      }
+      return;
+    }
+    case Field::kEnrolledOn:
+      enrolled_offset_ = static_cast<uint16_t>(
+          plan_.kind == Kind::kStudent ? offsetof(Row, from) : offsetof(Row, enrolled_on));
+      return hot(kEnrolledOn, false);
+    case Field::kEndedOn:
+      return hot(kEndedOn, false);
+    case Field::kPersonNo:
+      return hot(kPersonNo, true);
+    case Field::kEmployerNo:
+      return hot(kEmployerNo, true);
+    case Field::kRegion:
+    case Field::kInsuredRegion:
+      return hot(kRegion, digits);
+    case Field::kInsuredCategory:
+      return hot(kCategory, digits);
+    case Field::kHukouDivision:
+    case Field::kResidenceDivision:
+    case Field::kDivision:
+      return hot(kDivision, digits);
+    case Field::kManagement:
+      return hot(kManagement, false);
+    case Field::kChangedOn:
+      return hot(kChangedOn, false);
+    default:
+      return AddStep(column);
+  }
 }
 
 void PlainRowReader::AddStep(const PlannedColumn& column) {
-  if (column.has_rivals) usable_ = false;
   Step s;
   s.field = column.field;
   s.column = column.column;
   s.required = column.required_bit != 0;
+  s.may_be_placeholder = true;
   const Codes& codes = mapping_.codes;
-  auto text = [&s](size_t offset) {
-    s.take = Take::kText;
+  auto member = [&s](Take take, size_t offset) {
+    s.take = take;
     s.offset = static_cast<uint16_t>(offset);
   };
-  auto date = [&s](size_t offset) {
-    s.take = Take::kDate;
-    s.offset = static_cast<uint16_t>(offset);
-    s.may_be_placeholder = false;  // no placeholder is a real day
-  };
-  auto code = [&s](const CodeTable& table, size_t offset) {
-    s.take = Take::kCode;
+  auto code = [&](const CodeTable& table, size_t offset) {
+    member(Take::kCode, offset);
     s.codes = &table;
-    s.offset = static_cast<uint16_t>(offset);
+    s.may_be_placeholder = false;  // CodeOf() sees to it
   };
   auto meaning = [&s](const CodeTable& table, Meaning slot) {
     s.take = Take::kMeaning;
     s.codes = &table;
     s.slot = slot;
+    s.may_be_placeholder = false;
   };
-  auto state = [&](uint8_t slot) {
-    s.take = Take::kState;
-    s.slot = slot;
+  auto date = [&](Take take, size_t offset) {
+    member(take, offset);
+    s.may_be_placeholder = take == Take::kMonth;  // no placeholder is a real day
+  };
+  auto digits = [&](Take take, size_t offset) {
+    member(take, offset);
+    s.may_be_placeholder = mapping_.placeholders.MayBeDigits(s.field);
   };
   switch (column.field) {
-    case Field::kIdNumber:
-      s.take = Take::kNumber;
-      s.may_be_placeholder = false;  // none of them passes the check digit and the calendar
-      break;
     case Field::kIdType:
       s.take = Take::kNumberType;
-      break;
-    case Field::kName:
-      s.take = Take::kName;
-      break;
-    case Field::kSex:
-      code(codes.sex, offsetof(Row, sex));
-      break;
-    case Field::kBirthDate:
-    case Field::kBornOn:
-      date(offsetof(Row, birth));
-      s.take = Take::kBirth;
       break;
     case Field::kEthnicity:
       code(codes.ethnicity, offsetof(Row, ethnicity));
       break;
-    case Field::kHukouDivision:
-    case Field::kResidenceDivision:
-    case Field::kDivision:
-      s.take = Take::kDivision;
-      break;
     case Field::kHukouAddress:
     case Field::kResidenceAddress:
     case Field::kAddress:
-      text(offsetof(Row, address));
+      member(Take::kText, offsetof(Row, address));
       break;
     case Field::kHouseholdNo:
-      text(offsetof(Row, household_no));
+      member(Take::kText, offsetof(Row, household_no));
       break;
     case Field::kRelation:
-      text(offsetof(Row, relation));
+      member(Take::kText, offsetof(Row, relation));
       break;
     case Field::kHukouType:
       code(codes.hukou_type, offsetof(Row, hukou_type));
       break;
-    case Field::kManagement:
-      code(codes.management, offsetof(Row, management));
-      break;
-    case Field::kChangedOn:
-      date(offsetof(Row, changed_on));
-      break;
     case Field::kPhone:
-      text(offsetof(Row, phone));
+      member(Take::kText, offsetof(Row, phone));
       break;
     case Field::kFormerName:
-      text(offsetof(Row, former_name));
+      member(Take::kText, offsetof(Row, former_name));
       break;
     case Field::kFormerIdNumber:
-      text(offsetof(Row, former_number));
+      member(Take::kText, offsetof(Row, former_number));
       break;
     case Field::kMotherIdNumber:
-      text(offsetof(Row, mother_number));
-      break;
-    case Field::kPersonNo:
-      text(offsetof(Row, person_no));
+      member(Take::kText, offsetof(Row, mother_number));
       break;
     case Field::kScheme:
-      s.take = Take::kScheme;
+      digits(Take::kScheme, offsetof(Row, scheme));
       has_scheme_ = true;
       break;
-    case Field::kEnrolmentState:
-      state(0);
-      break;
-    case Field::kContributionState:
-      state(1);
-      break;
-    case Field::kBenefitState:
-      state(2);
-      break;
-    case Field::kEnrolledOn:
-      date(plan_.kind == Kind::kStudent ? offsetof(Row, from) : offsetof(Row, enrolled_on));
-      break;
     case Field::kFirstMonth:
-      date(offsetof(Row, first_month));
-      s.take = Take::kMonth;
-      break;
-    case Field::kEndedOn:
-      date(offsetof(Row, ended_on));
-      break;
-    case Field::kEmployerNo:
-      text(offsetof(Row, employer_no));
+      date(Take::kMonth, offsetof(Row, first_month));
       break;
     case Field::kEmployerName:
-      text(offsetof(Row, employer_name));
+      member(Take::kText, offsetof(Row, employer_name));
       break;
     case Field::kUscc:
       s.take = Take::kCreditCode;
       break;
-    case Field::kRegion:
-    case Field::kInsuredRegion:
-      s.take = Take::kRegion;
-      s.slot = kOwnRegion;
-      s.offset = static_cast<uint16_t>(offsetof(Row, region));
-      break;
     case Field::kIssuedBy:
-      s.take = Take::kRegion;
-      s.slot = kAnyRegion;
-      s.offset = static_cast<uint16_t>(offsetof(Row, region));
+      digits(Take::kRegion, offsetof(Row, region));
       break;
     case Field::kCareRegion:
-      s.take = Take::kRegion;
-      s.offset = static_cast<uint16_t>(offsetof(Row, care_region));
-      break;
-    case Field::kInsuredCategory:
-      s.take = Take::kSmallNumber;
-      s.offset = static_cast<uint16_t>(offsetof(Row, insured_category));
+      digits(Take::kRegion, offsetof(Row, care_region));
       break;
     case Field::kInsuredYear:
-      s.take = Take::kYear;
-      s.offset = static_cast<uint16_t>(offsetof(Row, insured_year));
+      digits(Take::kYear, offsetof(Row, insured_year));
       break;
     case Field::kStatus:
       if (plan_.kind == Kind::kStudent) {
         meaning(codes.student_status, kStudentStatus);
       } else {
-        text(offsetof(Row, category));
+        member(Take::kText, offsetof(Row, category));
       }
       break;
     case Field::kFullTime:
@@ -273,12 +307,12 @@ void PlainRowReader::AddStep(const PlannedColumn& column) {
       if (plan_.kind == Kind::kMilitary) {
         s.take = Take::kNothing;  // few rows, and the word is kept as well
       } else {
-        text(offsetof(Row, category));
+        member(Take::kText, offsetof(Row, category));
       }
       break;
     case Field::kStage:
     case Field::kPurpose:
-      text(offsetof(Row, category));
+      member(Take::kText, offsetof(Row, category));
       break;
     case Field::kSchool:
     case Field::kGrade:
@@ -286,42 +320,25 @@ void PlainRowReader::AddStep(const PlannedColumn& column) {
     case Field::kUnit:
     case Field::kCertificateNo:
     case Field::kBatchNo:
-      text(offsetof(Row, detail));
+      member(Take::kText, offsetof(Row, detail));
       break;
     case Field::kDiedOn:
     case Field::kFrom:
     case Field::kLeftOn:
     case Field::kIssuedOn:
     case Field::kRegisteredOn:
-      date(offsetof(Row, from));
+      date(Take::kDate, offsetof(Row, from));
       break;
     case Field::kMonth:
-      date(offsetof(Row, from));
-      s.take = Take::kMonth;
+      date(Take::kMonth, offsetof(Row, from));
       break;
     case Field::kUntil:
     case Field::kReturnedOn:
     case Field::kGraduatesOn:
-      date(offsetof(Row, until));
+      date(Take::kDate, offsetof(Row, until));
       break;
     default:
       s.take = Take::kNothing;
-      break;
-  }
-  switch (s.take) {
-    case Take::kState:
-    case Take::kScheme:
-    case Take::kRegion:
-    case Take::kDivision:
-    case Take::kSmallNumber:
-    case Take::kYear:
-      s.may_be_placeholder = mapping_.placeholders.MayBeDigits(s.field);
-      break;
-    case Take::kCode:
-    case Take::kMeaning:
-      s.may_be_placeholder = false;  // CodeOf() sees to it
-      break;
-    default:
       break;
   }
   // Two columns of different fields that share a member (grade and school, say) have an order.
@@ -334,106 +351,66 @@ void PlainRowReader::AddStep(const PlannedColumn& column) {
   steps_.push_back(s);
 }
 
-int PlainRowReader::CodeOf(Step* step, std::string_view text) const {
-  const Placeholders& placeholders = mapping_.placeholders;
-  if (text.size() == 1) {
-    return placeholders.IsPlaceholder(step->field, text) ? -1 : step->codes->Find(text);
-  }
+int PlainRowReader::CodeOf(Field field, const CodeTable& codes, CodeMemos* memos,
+                           std::string_view text) const {
   if (text.size() > 16) return -1;
-  CodeMemo seen;
-  std::memcpy(seen.text.data(), text.data(), text.size());
-  seen.size = static_cast<uint8_t>(text.size());
-  CodeMemo& memo = step->memo[(seen.text[0] ^ seen.text[0] >> 17 ^ seen.text[0] >> 41) & 3];
-  if (memo.text == seen.text && memo.size == seen.size) return memo.code;
-  if (!placeholders.IsPlaceholder(step->field, text)) {
-    seen.code = static_cast<int16_t>(step->codes->Find(text));
-  }
-  memo = seen;
+  const __m128i seen = FirstBytes(text);
+  const auto word = static_cast<uint64_t>(_mm_cvtsi128_si64(seen));
+  CodeMemo& memo = (*memos)[(word ^ word >> 17 ^ word >> 41) & 3];
+  if (_mm_movemask_epi8(_mm_cmpeq_epi8(memo.text, seen)) == 0xFFFF) return memo.code;
+  memo.text = seen;
+  memo.code = mapping_.placeholders.IsPlaceholder(field, text) ? -1 : codes.Find(text);
   return memo.code;
 }
 
 // Of a value that is not empty.
-inline __attribute__((always_inline)) bool PlainRowReader::TakeStep(Step& step,
-                                                                    std::string_view text,
-                                                                    Row* row) {
-  if (step.may_be_placeholder && mapping_.placeholders.IsPlaceholder(step.field, text)) {
-    return false;
-  }
+bool PlainRowReader::TakeStep(Step& step, std::string_view text, Row* row) {
+  if (IsPlaceholder(step, text)) return false;
   switch (step.take) {
-    case Take::kNumber:
-      if (text.size() != 18 || !numbers_.Parse(text.data(), &row->number.number)) return false;
-      row->id_number = text;
-      row->number.cls = NumberClass::kValid;
-      std::memcpy(row->number.text, text.data(), 18);
-      row->number.text[18] = '\0';
-      row->number.length = 18;
-      return true;
     case Take::kNumberType:
       row->id_type = text;
       return text == "01";
-    case Take::kName:
-      row->name = text;
-      row->name_code = identity::FoldPlainToCode(text);
-      return row->name_code.has_value();
     case Take::kText:
       Member<std::string_view>(row, step.offset) = text;
       return true;
     case Take::kDate: {
-      Date day = text.size() == 8 ? kCalendar.Day(text.data()) : Date{};
+      Date day = DayOf(text);
       Member<Date>(row, step.offset) = day;
       return day.has_value();
     }
-    case Take::kBirth: {
-      row->birth = text.size() == 8 ? kCalendar.Day(text.data()) : Date{};
-      return row->birth.has_value() && row->birth <= today_;
-    }
     case Take::kMonth: {
       if (text.size() != 6) return false;
-      uint32_t ym = FewDigits(text);
+      uint32_t ym = FewDigits(text.data(), text.size());
       Date day = ym == UINT32_MAX ? Date{} : kCalendar.Day(ym / 100, ym % 100, 1);
       Member<Date>(row, step.offset) = day;
       return day.has_value();
     }
-    case Take::kState:
-      state_[step.slot] = static_cast<uint8_t>(text[0] - '0');
-      return text.size() == 1 && state_[step.slot] < 10;
     case Take::kScheme: {
       if (text.size() != 3) return false;
-      uint32_t scheme = FewDigits(text);
+      uint32_t scheme = FewDigits(text.data(), text.size());
       row->scheme = static_cast<scheme::SchemeCode>(scheme);
       return scheme != UINT32_MAX && scheme != 0;
     }
     case Take::kRegion: {
       if (text.size() != 6) return false;
-      uint32_t region = FewDigits(text);
+      uint32_t region = FewDigits(text.data(), text.size());
       Member<uint32_t>(row, step.offset) = region;
-      region_given_ |= step.slot == kOwnRegion;
       if (region == 0 || region == UINT32_MAX) return false;
-      return step.slot == kAnyRegion || divisions_ == nullptr || divisions_->IsKnown(region);
-    }
-    case Take::kDivision:
-      row->division = identity::ParseDivision(text);
-      return row->division.has_value() &&
-             (divisions_ == nullptr || divisions_->IsKnown(row->division.county()));
-    case Take::kSmallNumber: {
-      if (text.size() > 4) return false;
-      uint32_t n = FewDigits(text);
-      Member<uint16_t>(row, step.offset) = static_cast<uint16_t>(n);
-      return n != UINT32_MAX;
+      return step.field == Field::kIssuedBy || divisions_ == nullptr || divisions_->IsKnown(region);
     }
     case Take::kYear: {
       if (text.size() != 4) return false;
-      uint32_t n = FewDigits(text);
+      uint32_t n = FewDigits(text.data(), text.size());
       Member<uint16_t>(row, step.offset) = static_cast<uint16_t>(n);
       return n >= 1900 && n <= 2200;
     }
     case Take::kCode: {
-      int code = CodeOf(&step, text);
+      int code = CodeOf(step.field, *step.codes, &step.memo, text);
       Member<uint8_t>(row, step.offset) = static_cast<uint8_t>(code);
       return code >= 0;
     }
     case Take::kMeaning: {
-      int code = CodeOf(&step, text);
+      int code = CodeOf(step.field, *step.codes, &step.memo, text);
       meaning_[step.slot] = code;
       return code >= 0;
     }
@@ -446,29 +423,14 @@ inline __attribute__((always_inline)) bool PlainRowReader::TakeStep(Step& step,
   return false;
 }
 
-bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) {
-  if (record.count() != plan_.columns) return false;
-  row->findings = 0;
-  row->sheet = 0;
-  row->change = Change::kNone;
-  row->number.cleaned = false;
-  row->number.length = 0;
-  region_given_ = false;
-  meaning_ = {-1, -1};
-  state_ = no_state_;
+bool PlainRowReader::TakeSteps(const TextRecord& record, bool text_valid, Row* row) {
   for (Step& step : steps_) {
     std::string_view text = record.Raw(step.column);
-    if (!text.empty()) {
-      if (text[0] == '"') [[unlikely]] {
-        // A quoted value without quotes inside is its inside.
-        if (text.size() < 2 || text.find('"', 1) != text.size() - 1) return false;
-        text = text.substr(1, text.size() - 2);
-      }
-      if (step.take == Take::kText) {
-        if (!text_valid && !IsAscii(text)) return false;
-        if (text.size() > RowBuilder::kMaxFieldBytes) return false;
-        text = Trim(text);
-      }
+    if (!Unquoted(&text)) return false;
+    if (step.take == Take::kText && !text.empty()) {
+      if (!text_valid && !IsAscii(text)) return false;
+      if (text.size() > RowBuilder::kMaxFieldBytes) return false;
+      text = Trim(text);
     }
     if (!text.empty()) {
       if (!TakeStep(step, text, row)) return false;
@@ -476,33 +438,19 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
     }
     if (step.required) return false;
     switch (step.take) {
-      case Take::kNumber:
-        row->id_number = {};
-        row->number.cls = NumberClass::kMissing;
-        row->number.number = {};
-        break;
       case Take::kNumberType:
         row->id_type = {};
-        break;
-      case Take::kName:
-        row->name = {};
-        row->name_code = {};
         break;
       case Take::kText:
         Member<std::string_view>(row, step.offset) = {};
         break;
       case Take::kDate:
-      case Take::kBirth:
       case Take::kMonth:
         Member<Date>(row, step.offset) = {};
         break;
       case Take::kRegion:
         Member<uint32_t>(row, step.offset) = 0;
         break;
-      case Take::kDivision:
-        row->division = {};
-        break;
-      case Take::kSmallNumber:
       case Take::kYear:
         Member<uint16_t>(row, step.offset) = 0;
         break;
@@ -514,24 +462,206 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
         break;
       case Take::kScheme:
         return false;
-      case Take::kState:
       case Take::kMeaning:
       case Take::kNothing:
         break;
     }
   }
+  return true;
+}
+
+// The columns of `hot_` one after the other; each reads the bytes of its own field only, so that
+// the processor works at many of them at once.
+bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) {
+  if (record.count() != plan_.columns) return false;
+  // The carriage return before the line feed is part of the last column's bytes.
+  const ptrdiff_t last = static_cast<ptrdiff_t>(plan_.columns) - 1;
+  const uint32_t end = record.ends()[last];
+  return end > record.ends()[last - 1] + 1 && record.data()[end - 1] == '\r'
+             ? BuildAs<true>(record, text_valid, row)
+             : BuildAs<false>(record, text_valid, row);
+}
+
+template <bool kReturn>
+bool PlainRowReader::BuildAs(const TextRecord& record, bool text_valid, Row* row) {
+  row->findings = 0;
+  row->sheet = 0;
+  row->change = Change::kNone;
+  row->number.cleaned = false;
+  row->number.length = 0;
+
+  const char* const data = record.data();
+  const uint32_t* const ends = record.ends();
+  const uint32_t last = plan_.columns - 1;
+  // Values are handed on in registers: a string_view on the stack that is written in halves and
+  // read as a whole stops the processor for a dozen cycles.
+  struct Value {
+    const char* text;
+    size_t size;
+    bool plain;  // false: nothing for this lane
+    std::string_view view() const { return {text, size}; }
+    bool empty() const { return size == 0; }
+  };
+  // The value without quotes; it may be empty.
+  auto take = [=](const Column& c) __attribute__((always_inline))->Value {
+    const uint32_t from = ends[static_cast<ptrdiff_t>(c.column) - 1] + 1;
+    uint32_t to = ends[c.column];
+    if (kReturn && c.column == last) --to;
+    if (to == from) return {data + from, 0, !c.required};
+    if (data[from] == '"') [[unlikely]] {
+      std::string_view text(data + from, to - from);
+      if (!Unquoted(&text)) return {nullptr, 0, false};
+      return {text.data(), text.size(), !(text.empty() && c.required)};
+    }
+    return {data + from, to - from, true};
+  };
+  auto day = [=](const Column& c, Date* out) __attribute__((always_inline)) {
+    const Value v = take(c);
+    *out = v.size == 8 ? kCalendar.Day(v.text) : Date{};
+    return v.plain && (v.empty() || out->has_value());
+  };
+  // Numbers and the like, without blanks: nothing to trim, and ASCII.
+  auto code = [ =, this ](const Column& c, std::string_view* out) __attribute__((always_inline)) {
+    const Value v = take(c);
+    *out = v.view();
+    if (!v.plain) return false;
+    if (!IsShortCode(v.text, v.size)) [[unlikely]] {
+      std::string_view text = v.view();
+      if (!text_valid && !IsAscii(text)) return false;
+      if (text.size() > RowBuilder::kMaxFieldBytes) return false;
+      text = Trim(text);
+      *out = text;
+      if (text.empty()) return !c.required;
+      return !IsPlaceholder(c, text);
+    }
+    return v.empty() || !IsPlaceholder(c, v.view());
+  };
+
+  if (const Column& c = hot_[kNumber]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    row->id_number = v.view();
+    if (!v.empty()) [[likely]] {
+      if (v.size != 18 || !numbers_.Parse(v.text, &row->number.number)) return false;
+      row->number.cls = NumberClass::kValid;
+      std::memcpy(row->number.text, v.text, 18);
+      row->number.text[18] = '\0';
+      row->number.length = 18;
+    } else {
+      row->number.cls = NumberClass::kMissing;
+      row->number.number = {};
+    }
+  }
+  if (const Column& c = hot_[kName]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    row->name = v.view();
+    row->name_code = identity::FoldPlainToCode(v.text, v.size);
+    if (!v.empty() && (!row->name_code.has_value() || IsPlaceholder(c, v.view()))) return false;
+  }
+  if (const Column& c = hot_[kSex]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    int sex = v.empty() ? 0 : CodeOf(c.field, mapping_.codes.sex, &sexes_, v.view());
+    if (sex < 0) return false;
+    row->sex = static_cast<identity::Sex>(sex);
+  }
+  if (const Column& c = hot_[kBirth]; c.column != kAbsent) {
+    if (!day(c, &row->birth) || row->birth > today_) return false;
+  }
+  std::array<uint8_t, 3> state = no_state_;
+  for (size_t slot = 0; slot < 3; ++slot) {
+    const Column& c = hot_[kState + slot];
+    if (c.column == kAbsent) continue;
+    const Value v = take(c);
+    if (!v.plain) return false;
+    if (v.empty()) continue;
+    unsigned digit = static_cast<uint8_t>(v.text[0]) - unsigned{'0'};
+    if (v.size != 1 || digit > 9 || (state_digits_[slot] >> digit & 1) == 0) return false;
+    state[slot] = static_cast<uint8_t>(digit);
+  }
+  if (const Column& c = hot_[kEnrolledOn]; c.column != kAbsent) {
+    if (!day(c, &Member<Date>(row, enrolled_offset_))) return false;
+  }
+  if (const Column& c = hot_[kEndedOn]; c.column != kAbsent) {
+    if (!day(c, &row->ended_on)) return false;
+  }
+  if (const Column& c = hot_[kPersonNo]; c.column != kAbsent) {
+    if (!code(c, &row->person_no)) return false;
+  }
+  if (const Column& c = hot_[kEmployerNo]; c.column != kAbsent) {
+    if (!code(c, &row->employer_no)) return false;
+  }
+  bool region_given = false;
+  if (const Column& c = hot_[kRegion]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    row->region = 0;
+    if (!v.empty()) {
+      if (v.size != 6) return false;
+      uint64_t six;
+      std::memcpy(&six, v.text, 8);
+      six &= 0xFFFFFFFFFFFFu;
+      // Rows of one region come together.
+      if (six != region_text_) {
+        uint32_t region = FewDigits(v.text, v.size);
+        if (region == 0 || region == UINT32_MAX || IsPlaceholder(c, v.view())) return false;
+        if (divisions_ != nullptr && !divisions_->IsKnown(region)) return false;
+        region_text_ = six;
+        region_ = region;
+      }
+      row->region = region_;
+      region_given = true;
+    }
+  }
+  if (const Column& c = hot_[kCategory]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    uint32_t n = v.empty() ? 0 : FewDigits(v.text, std::min<size_t>(v.size, 8));
+    if (v.size > 4 || n == UINT32_MAX) return false;
+    if (!v.empty() && IsPlaceholder(c, v.view())) return false;
+    row->insured_category = static_cast<uint16_t>(n);
+  }
+  if (const Column& c = hot_[kDivision]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    row->division = {};
+    if (!v.empty()) {
+      row->division = identity::ParseDivision(v.view());
+      if (!row->division.has_value() || IsPlaceholder(c, v.view())) return false;
+      if (divisions_ != nullptr && !divisions_->IsKnown(row->division.county())) return false;
+    }
+  }
+  if (const Column& c = hot_[kManagement]; c.column != kAbsent) {
+    const Value v = take(c);
+    if (!v.plain) return false;
+    int management =
+        v.empty() ? 0 : CodeOf(c.field, mapping_.codes.management, &managements_, v.view());
+    if (management < 0) return false;
+    row->management = static_cast<scheme::Management>(management);
+  }
+  if (const Column& c = hot_[kChangedOn]; c.column != kAbsent) {
+    if (!day(c, &row->changed_on)) return false;
+  }
+  meaning_ = {-1, -1};
+  if (!steps_.empty() && !TakeSteps(record, text_valid, row)) return false;
+
   switch (plan_.kind) {
     case Kind::kEnrolment:
     case Kind::kNationalReply:
     case Kind::kMedicalSettlement:
-      if (!has_scheme_) row->scheme = plan_.scheme;
-      if (scheme::StandingOf(row->scheme) == scheme::SchemeStanding::kUnknown) return false;
-      if (!region_given_) {
+      if (has_scheme_) {
+        if (scheme::StandingOf(row->scheme) == scheme::SchemeStanding::kUnknown) return false;
+      } else {
+        if (!has_known_scheme_) return false;
+        row->scheme = plan_.scheme;
+      }
+      if (!region_given) {
         // Where the column alone says the region, the rules decide.
         if (plan_.region == 0) return false;
         row->region = plan_.region;
       }
-      return plan_.kind == Kind::kMedicalSettlement || SetState(row);
+      return plan_.kind == Kind::kMedicalSettlement || SetState(row, state);
     default:
       row->evidence =
           EvidenceOf(plan_.kind, mapping_.codes, meaning_[kStudentStatus], meaning_[kFullTime], -1);
@@ -539,14 +669,14 @@ bool PlainRowReader::Build(const TextRecord& record, bool text_valid, Row* row) 
   }
 }
 
-bool PlainRowReader::SetState(Row* row) const {
+bool PlainRowReader::SetState(Row* row, std::array<uint8_t, 3> state) const {
   const StateTable* table = row->scheme < plan_.states.size() ? plan_.states[row->scheme] : nullptr;
   if (table == nullptr) return false;
-  row->state = table->Of(state_[0], state_[1], state_[2]);
+  row->state = table->Of(state[0], state[1], state[2]);
   if (row->state == scheme::State::kUnmapped) return false;
   // An absent state is written like an empty one.
   auto shown = [](uint8_t c) { return c < StateTable::kEmpty ? c : StateTable::kEmpty; };
-  row->state_text = kStateTexts.Of(shown(state_[0]), shown(state_[1]), shown(state_[2]));
+  row->state_text = kStateTexts.Of(shown(state[0]), shown(state[1]), shown(state[2]));
   return true;
 }
 

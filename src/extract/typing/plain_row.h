@@ -10,6 +10,8 @@
 // Belongs to one thread; made anew for each piece of a file.
 #pragma once
 
+#include <immintrin.h>
+
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -38,48 +40,74 @@ class PlainRowReader {
   bool Build(const TextRecord& record, bool text_valid, Row* row);
 
  private:
-  enum class Take : uint8_t {
+  // The columns that nearly every file has, or that come in nearly every row: read one after the
+  // other, without asking which comes next.
+  enum Hot : uint8_t {
     kNumber,
-    kNumberType,
     kName,
+    kSex,
+    kBirth,
+    kState,  // enrolment, contribution, benefit
+    kContribution,
+    kBenefit,
+    kEnrolledOn,
+    kEndedOn,
+    kPersonNo,
+    kEmployerNo,
+    kRegion,
+    kCategory,
+    kDivision,
+    kManagement,
+    kChangedOn,
+    kHot
+  };
+  // How the others are read: a loop over steps.
+  enum class Take : uint8_t {
+    kNumberType,
     kText,
     kDate,
-    kBirth,
     kMonth,
-    kState,
     kScheme,
     kRegion,
-    kDivision,
-    kSmallNumber,
     kYear,
     kCode,     // code → a byte of the row
-    kMeaning,  // code → pending_[slot]
+    kMeaning,  // code → meaning_[slot]
     kCreditCode,
     kNothing  // only an empty value is plain
   };
   // The codes seen last by one column, so that 管理中 is looked up once and not in every row.
   struct CodeMemo {
-    std::array<uint64_t, 2> text{};
-    uint8_t size = 0;
-    int16_t code = -1;
+    __m128i text{};
+    int code = -1;
   };
-  struct Step {
-    Take take = Take::kNothing;
+  using CodeMemos = std::array<CodeMemo, 4>;
+  struct Column {
+    uint32_t column = kAbsent;
     Field field = Field::kNone;
     bool required = false;
-    bool may_be_placeholder = true;
-    uint16_t column = 0;
+    bool may_be_placeholder = false;
+  };
+  struct Step : Column {
+    Take take = Take::kNothing;
     uint16_t offset = 0;  // of the member of Row
-    uint8_t slot = 0;     // of state_ or meaning_
+    uint8_t slot = 0;     // of meaning_
     const CodeTable* codes = nullptr;
-    std::array<CodeMemo, 4> memo{};
+    CodeMemos memo{};
   };
   enum Meaning : uint8_t { kStudentStatus, kFullTime, kMeanings };
+  static constexpr uint32_t kAbsent = UINT32_MAX;
 
+  void AddColumn(const PlannedColumn& column);
   void AddStep(const PlannedColumn& column);
   bool TakeStep(Step& step, std::string_view text, Row* row);
-  int CodeOf(Step* step, std::string_view text) const;
-  bool SetState(Row* row) const;
+  int CodeOf(Field field, const CodeTable& codes, CodeMemos* memos, std::string_view text) const;
+  bool IsPlaceholder(const Column& column, std::string_view text) const {
+    return column.may_be_placeholder && mapping_.placeholders.IsPlaceholder(column.field, text);
+  }
+  template <bool kReturn>
+  bool BuildAs(const TextRecord& record, bool text_valid, Row* row);
+  bool TakeSteps(const TextRecord& record, bool text_valid, Row* row);
+  bool SetState(Row* row, std::array<uint8_t, 3> state) const;
 
   const RecordPlan& plan_;
   const SourceMapping& mapping_;
@@ -88,11 +116,19 @@ class PlainRowReader {
   bool usable_ = true;
   bool has_prose_ = false;
   bool has_scheme_ = false;
+  bool has_known_scheme_ = false;  // the manifest's
   identity::PlainNumbers numbers_;
+  std::array<Column, kHot> hot_{};
+  uint16_t enrolled_offset_ = 0;  // of the member of Row
+  CodeMemos sexes_{};
+  CodeMemos managements_{};
+  // The digits of a state column that are states: 1 << digit.
+  std::array<uint16_t, 3> state_digits_{};
+  uint64_t region_text_ = 0;  // six bytes, and the region that they were found to be
+  uint32_t region_ = 0;
   std::vector<Step> steps_;
   std::array<uint8_t, 3> no_state_{};
   // Of the record being read.
-  std::array<uint8_t, 3> state_{};  // enrolment, contribution, benefit: StateTable's classes
   std::array<int, kMeanings> meaning_{};
   bool region_given_ = false;
 };

@@ -112,10 +112,12 @@ class TextRecord {
   void Set(const RecordSpan& span) { span_ = &span; }
 
   uint32_t count() const { return span_->fields; }
+  // What Raw() is made of, for a reader that wants many columns of one record.
+  const char* data() const { return data_; }
+  const uint32_t* ends() const { return ends_ + span_->first; }
   std::string_view Raw(uint32_t column) const {
-    const uint32_t* ends = ends_ + span_->first;
-    uint32_t begin = column == 0 ? span_->begin : ends[column - 1] + 1;
-    uint32_t end = ends[column];
+    uint32_t begin = ends()[static_cast<ptrdiff_t>(column) - 1] + 1;
+    uint32_t end = ends()[column];
     if (column + 1 == span_->fields && end > begin && data_[end - 1] == '\r') --end;
     return {data_ + begin, end - begin};
   }
