@@ -14,6 +14,7 @@ constexpr uint32_t kNone = UINT32_MAX;
 void Groups::Clear() {
   used_ = 0;
   records_.clear();
+  keys_.clear();
 }
 
 Status Groups::Add(const Spill& spill, uint32_t partition, StreamCipher* cipher) {
@@ -25,6 +26,7 @@ Status Groups::Add(const Spill& spill, uint32_t partition, StreamCipher* cipher)
     while (p < end) {
       const auto* record = reinterpret_cast<const Packed*>(p);
       records_.push_back(record);
+      keys_.push_back(record->key);
       p += record->size;
     }
   }
@@ -32,68 +34,71 @@ Status Groups::Add(const Spill& spill, uint32_t partition, StreamCipher* cipher)
 }
 
 void Groups::Build(bool ordered) {
-  size_t n = records_.size();
+  const size_t n = records_.size();
   // Persons are a fifth of the records or so; the table grows when they are more.
-  size_t capacity = std::bit_ceil(std::max<size_t>(n, 16));
+  size_t capacity = std::bit_ceil(std::max<size_t>(n / 3, 16));
   table_.assign(capacity, Slot{0, kNone});
-  next_.resize(n);
-  first_.clear();
-  // Records of one key lie far apart in the table's order: fetch slots ahead of their use.
-  constexpr size_t kAhead = 12;
+  group_.resize(n);
+  begin_.assign(2, 0);  // counts first: of group g at g + 2
+  std::vector<uint64_t> distinct;
   for (size_t i = 0; i < n; ++i) {
+    const uint64_t key = keys_[i];
     // The top bits chose the partition; the low ones are free.
-    if (i + kAhead < n) {
-      __builtin_prefetch(&table_[HashKey(records_[i + kAhead]->key) & (capacity - 1)]);
-    }
-    uint64_t key = records_[i]->key;
     size_t s = HashKey(key) & (capacity - 1);
     while (table_[s].group != kNone && table_[s].key != key) s = (s + 1) & (capacity - 1);
     if (table_[s].group == kNone) {
-      table_[s] = Slot{key, static_cast<uint32_t>(first_.size())};
-      next_[i] = kNone;
-      first_.push_back(static_cast<uint32_t>(i));
-      if (first_.size() * 8 > capacity * 7) [[unlikely]] {
+      table_[s] = Slot{key, static_cast<uint32_t>(distinct.size())};
+      group_[i] = static_cast<uint32_t>(distinct.size());
+      distinct.push_back(key);
+      begin_.push_back(1);
+      if (distinct.size() * 8 > capacity * 7) [[unlikely]] {
         capacity *= 2;
         table_.assign(capacity, Slot{0, kNone});
-        for (size_t g = 0; g < first_.size(); ++g) {
-          uint64_t known = records_[first_[g]]->key;
-          size_t t = HashKey(known) & (capacity - 1);
+        for (size_t g = 0; g < distinct.size(); ++g) {
+          size_t t = HashKey(distinct[g]) & (capacity - 1);
           while (table_[t].group != kNone) t = (t + 1) & (capacity - 1);
-          table_[t] = Slot{known, static_cast<uint32_t>(g)};
+          table_[t] = Slot{distinct[g], static_cast<uint32_t>(g)};
         }
       }
       continue;
     }
-    uint32_t& first = first_[table_[s].group];
-    next_[i] = first;
-    first = static_cast<uint32_t>(i);
+    group_[i] = table_[s].group;
+    ++begin_[group_[i] + 2];
   }
+  // Where each group begins; while they are filled, begin_[g + 1] is where the next record goes.
+  for (size_t g = 2; g < begin_.size(); ++g) begin_[g] += begin_[g - 1];
+  sorted_.resize(n);
+  for (size_t i = 0; i < n; ++i) sorted_[begin_[group_[i] + 1]++] = records_[i];
+  begin_.pop_back();
   order_.clear();
   if (!ordered) return;
-  order_.resize(first_.size());
+  order_.resize(distinct.size());
   std::iota(order_.begin(), order_.end(), 0u);
-  std::sort(order_.begin(), order_.end(), [this](uint32_t a, uint32_t b) {
-    return HashKey(records_[first_[a]]->key) < HashKey(records_[first_[b]]->key);
+  std::sort(order_.begin(), order_.end(), [&distinct](uint32_t a, uint32_t b) {
+    return HashKey(distinct[a]) < HashKey(distinct[b]);
   });
 }
 
 void Groups::Get(size_t i, const std::vector<uint16_t>& canonical) {
-  size_t g = order_.empty() ? i : order_[i];
+  const size_t g = order_.empty() ? i : order_[i];
   canonical_ = &canonical;
-  // The lists run through records that lie anywhere in the partition.
-  if (g + 2 < first_.size()) {
-    uint32_t ahead = first_[g + 2];
-    __builtin_prefetch(records_[ahead]);
+  const size_t begin = begin_[g];
+  const size_t end = begin_[g + 1];
+  packed_ = {sorted_.data() + begin, end - begin};
+  key_ = packed_.front()->key;
+  // Records lie anywhere in the partition; those of the next groups are fetched meanwhile.
+  constexpr size_t kAhead = 24;
+  for (size_t k = begin + kAhead; k < std::min(end + kAhead, sorted_.size()); ++k) {
+    const char* p = reinterpret_cast<const char*>(sorted_[k]);
+    __builtin_prefetch(p);
+    __builtin_prefetch(p + sizeof(Packed) - 1);
   }
+}
+
+void Groups::Sort() {
   items_.clear();
-  for (uint32_t at = first_[g]; at != kNone; at = next_[at]) {
-    const Packed* p = records_[at];
-    items_.push_back({static_cast<uint64_t>(canonical[p->extract]) << 32 | p->line, p});
-  }
-  key_ = items_.front().record->key;
-  // Lists come backwards and nearly in order: turn around, then insert.
-  packed_.resize(items_.size());
-  std::reverse(items_.begin(), items_.end());
+  for (const Packed* p : packed_) items_.push_back({OrderOf(*p), p});
+  // Few, as a rule, and partly in order.
   for (size_t k = 1; k < items_.size(); ++k) {
     Item item = items_[k];
     size_t to = k;
@@ -109,6 +114,7 @@ void Groups::Get(size_t i, const std::vector<uint16_t>& canonical) {
 }
 
 void Groups::Decode() {
+  Sort();
   master_ = 0;
   rows_.clear();
   probes_.clear();

@@ -1,6 +1,7 @@
 // One partition in memory, its records grouped by key. Groups come in the order of HashKey (the
 // order of persons in outcome files, whatever the number of partitions) when that is asked for;
-// rows of a group in internal order. One object per thread, reused for many partitions.
+// rows of a group in internal order once they are sorted. One object per thread, reused for many
+// partitions.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +21,28 @@ class Groups {
   Status Add(const Spill& spill, uint32_t partition, StreamCipher* cipher);
   void Build(bool ordered);
 
-  size_t size() const { return first_.size(); }
+  size_t size() const { return begin_.empty() ? 0 : begin_.size() - 1; }
   // Takes up group `i`. Everything below is about it, and valid until the next Get(). `canonical`
   // must live as long.
   void Get(size_t i, const std::vector<uint16_t>& canonical);
   uint64_t key() const { return key_; }
-  // All records of the group where they lie, rows, probes and masters, in internal order but with
-  // the extract ordinals of the delivery.
+  // All records of the group where they lie, rows, probes and masters, with the extract ordinals of
+  // the delivery: in any order, in internal order after Sort().
   std::span<const Packed* const> packed() const { return packed_; }
+  void Sort();
+  // The place of a record in the internal order.
+  uint64_t OrderOf(const Packed& p) const {
+    return static_cast<uint64_t>((*canonical_)[p.extract]) << 32 | p.line;
+  }
   // The same decoded, with canonical ordinals: rows ascending by order(); probes come apart; so
-  // does the person key of a master record (0 = none).
+  // does the person key of a master record (0 = none). Sorts.
   void Decode();
   std::span<const Record> rows() const { return rows_; }
   std::span<const Record> probes() const { return probes_; }
   uint64_t master() const { return master_; }
 
  private:
-  // Open addressing; a group's records are a list through next_, the last one first.
+  // Open addressing over the key.
   struct Slot {
     uint64_t key;
     uint32_t group;
@@ -48,16 +54,18 @@ class Groups {
   std::vector<std::vector<char>> buffers_;  // one per Add(), reused
   size_t used_ = 0;
   std::vector<std::span<const char>> pieces_;
-  std::vector<const Packed*> records_;  // all records of the partition
-  std::vector<uint32_t> next_;          // the record before it in its group
+  std::vector<const Packed*> records_;  // all records of the partition, as they came …
+  std::vector<uint64_t> keys_;          // … their keys …
+  std::vector<uint32_t> group_;         // … and groups
   std::vector<Slot> table_;
-  std::vector<uint32_t> first_;  // by group: its last record
-  std::vector<uint32_t> order_;  // only when ordered
+  std::vector<const Packed*> sorted_;  // by group
+  std::vector<uint32_t> begin_;        // where groups begin in sorted_; one over
+  std::vector<uint32_t> order_;        // only when ordered
 
   uint64_t key_ = 0;
   const std::vector<uint16_t>* canonical_ = nullptr;
+  std::span<const Packed*> packed_;  // in sorted_
   std::vector<Item> items_;
-  std::vector<const Packed*> packed_;
   uint64_t master_ = 0;
   std::vector<Record> rows_;
   std::vector<Record> probes_;

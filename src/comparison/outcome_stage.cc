@@ -145,7 +145,7 @@ class GroupProcessor {
   // The rule and not the exception: rows with valid numbers and one name, one of the register at
   // most. What Resolve() says of them needs no comparing; where anything else is seen, false is
   // returned and nothing has happened. Figures only: outcomes are counted, not kept.
-  bool ProcessPlain(const Groups& groups) {
+  bool ProcessPlain(Groups& groups) {
     std::span<const Packed* const> packed = groups.packed();
     const std::vector<uint16_t>& canonical = *in_.canonical;
     plain_.clear();
@@ -156,6 +156,7 @@ class GroupProcessor {
     uint32_t births = 0;  // one for all that are given, else nothing is plain
     int males = 0;
     int females = 0;
+    int evidence = 0;
     identity::PersonNumber number{groups.key()};
     if (IsProvisionalKey(groups.key())) return false;
     Date number_birth = identity::BirthDateOf(number);
@@ -180,14 +181,21 @@ class GroupProcessor {
         if (reg != nullptr) return false;
         reg = p;
       } else if (extract::MakesPerson(static_cast<Kind>(p->kind))) {
-        if (maker == nullptr) maker = p;
+        if (maker == nullptr || groups.OrderOf(*p) < groups.OrderOf(*maker)) maker = p;
         // The row's own birth date does not deny its number (resolve.cc, IsUsable).
         usable_maker |= !number.is_citizen() || p->birth == 0 || !number_birth.has_value() ||
                         p->birth == number_birth.v;
       }
+      evidence += !HasEnrolment(p->kind);
       plain_.push_back(p);
     }
     if (plain_.empty()) return false;
+    // Of two papers of one kind the order decides; enrolments carry their place.
+    if (evidence - (reg != nullptr) > 1) {
+      std::sort(plain_.begin(), plain_.end(), [&groups](const Packed* a, const Packed* b) {
+        return groups.OrderOf(*a) < groups.OrderOf(*b);
+      });
+    }
     if (reg == nullptr && maker == nullptr) {  // departments alone make nobody
       for (const Packed* p : plain_) Count(canonical[p->extract], Outcome::kUnlinked);
       return true;
@@ -218,7 +226,7 @@ class GroupProcessor {
       Count(canonical[p->extract], outcome);
       if (p == reg) continue;
       if (HasEnrolment(p->kind)) {
-        AddEnrolment(DecodeEnrolment(*p), facts_.confirmed);
+        AddEnrolment(DecodeEnrolment(*p), facts_.confirmed, groups.OrderOf(*p));
       } else {
         AddEvidence(static_cast<Kind>(p->kind), DecodeEvidence(*p), outcome);
       }
@@ -260,7 +268,7 @@ class GroupProcessor {
       const Record& r = rows[i];
       if (!Belongs(i) || IsRegister(r.kind)) continue;
       if (HasEnrolment(r.kind)) {
-        AddEnrolment(DecodeEnrolment(r), res.confirmed);
+        AddEnrolment(DecodeEnrolment(r), res.confirmed, r.order());
       } else {
         AddEvidence(static_cast<Kind>(r.kind), DecodeEvidence(r), outcomes_[i]);
       }
@@ -268,7 +276,7 @@ class GroupProcessor {
     CloseFacts();
   }
 
-  void AddEnrolment(const EnrolmentFields& f, bool confirmed) {
+  void AddEnrolment(const EnrolmentFields& f, bool confirmed, uint64_t order) {
     const Employer employer{f.employer};
     scheme::EnrolmentFact e;
     e.scheme = f.scheme;
@@ -282,6 +290,7 @@ class GroupProcessor {
     e.enrolled_on = f.enrolled_on;
     e.ended_on = f.ended_on;
     e.insured_year = f.insured_year;
+    e.order = order;
     enrolments_.push_back(e);
   }
 

@@ -162,7 +162,10 @@ Enrolled ReadEnrolments(const PersonFacts& person, const Rules& rules) {
     out.branches |= info.branch_bit;
     out.employee_set |= info.employee_bit;
     out.resident_set |= info.resident_bit;
-    if (here && (out.local == nullptr || e.scheme < out.local->scheme)) out.local = &e;
+    if (here && (out.local == nullptr || e.scheme < out.local->scheme ||
+                 (e.scheme == out.local->scheme && e.order < out.local->order))) {
+      out.local = &e;
+    }
     bool real_employer = e.has_employer & ((marks & Rules::kNoRealEmployer) == 0);
     out.works |= info.employee & contributing & here & real_employer;
     out.draws_pension |= info.employee & !contributing & (info.branch_bit == kPensionBit);

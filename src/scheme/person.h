@@ -40,6 +40,7 @@ struct EnrolmentFact {
   Date enrolled_on;
   Date ended_on;
   uint16_t insured_year = 0;  // 参保年度 of yearly schemes, 0 = none
+  uint64_t order = 0;         // place of its row in the internal order
 };
 
 enum class EvidenceKind : uint8_t {
