@@ -15,7 +15,9 @@ uint64_t HashIn(char space, std::string_view text) {
 Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
   std::lock_guard lock(mutex_);
   for (const extract::Row& row : batch.rows) {
-    const Employer employer = Employer::Of(row.unit_type, row.division.county());
+    const Employer employer =
+        Employer::Of(row.unit_type, row.division.county(),
+                     ShortHash(row.uscc.empty() ? row.employer_no : row.uscc));
     auto add = [&](char space, std::string_view text) {
       if (text.empty()) return;
       if (used_ * 2 >= slots_.size()) Grow();
@@ -26,7 +28,8 @@ Status EmployerTable::OnBatch(int, const extract::RowBatch& batch) {
       if (slot->hash == 0) {
         *slot = Slot{hash, employer};
         ++used_;
-      } else if (HashKey(employer.v) < HashKey(slot->employer.v)) {
+      } else if (HashKey(uint64_t{employer.id} << 32 | employer.v) <
+                 HashKey(uint64_t{slot->employer.id} << 32 | slot->employer.v)) {
         slot->employer = employer;
       }
     };
@@ -75,7 +78,9 @@ Employer EmployerTable::Find(Wanted wanted) const {
   if ((wanted.uscc | wanted.employer_no) == 0) return {};
   Employer found = wanted.uscc == 0 ? Employer{} : Lookup(wanted.uscc);
   if (!found.given() && wanted.employer_no != 0) found = Lookup(wanted.employer_no);
-  return found.given() ? found : kUnknownEmployer;
+  if (found.given()) return found;
+  uint64_t hash = wanted.uscc != 0 ? wanted.uscc : wanted.employer_no;
+  return Employer::Of(0, 0, static_cast<uint16_t>(hash >> 48 | 1u));
 }
 
 }  // namespace canbao::comparison

@@ -1,6 +1,6 @@
 // Employers as rows refer to them: by credit code or by the number of their scheme's system. Filled
 // from the employer extracts before any other file is read; read-only afterwards, shared by
-// threads. What the stages want to know of an employer fits in a word, which records carry.
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -8,22 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "comparison/employer.h"
 #include "extract/delivery.h"
 
 namespace canbao::comparison {
-
-// From below: county 20 bits (six digits, 0 = unknown), unit type 8, nothing 3, given 1.
-struct Employer {
-  uint32_t v = 0;
-  static constexpr Employer Of(uint8_t unit_type, uint32_t county) {
-    return {1u << 31 | static_cast<uint32_t>(unit_type) << 20 | (county & 0xFFFFF)};
-  }
-  // A number was given, even if no employer extract knows it.
-  bool given() const { return v != 0; }
-  uint8_t unit_type() const { return static_cast<uint8_t>(v >> 20); }
-  uint32_t county() const { return v & 0xFFFFF; }
-};
-inline constexpr Employer kUnknownEmployer = Employer::Of(0, 0);
 
 class EmployerTable : public extract::RowSink {
  public:

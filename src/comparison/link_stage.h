@@ -1,7 +1,10 @@
-// Second stage: exact and repair. Every partition is resolved once to learn who exists; probes find
-// the persons one repair away; the personal numbers of a system (AAC001, unique inside it) find the
-// persons whose other rows there carry a usable number; rows without one get their final key (that
-// of the person they belong to, or a provisional one) and join the partitions; every person's first
+// Second stage: exact, repair, and the score. Every partition is resolved once to learn who exists;
+// probes find the persons one repair away; the personal numbers of a system (AAC001, unique inside
+// it) find the persons whose other rows there carry a usable number. Who is left, rows without a
+// usable number and people under a number that nothing verifies, is few: they are held in memory,
+// all persons are streamed past them once, and what shares a blocking key is scored. Rows without a
+// number get their final key (that of the person they belong to, or a provisional one) and join the
+// partitions, as do the rows of a number that was found to be somebody else's; every person's first
 // row is marked, which gives person keys in internal order whatever the threads do.
 #pragma once
 
@@ -11,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "comparison/score.h"
 #include "comparison/spill.h"
 #include "extract/delivery.h"
 
@@ -47,6 +51,21 @@ struct LinkInputs {
   // Whether person keys are wanted. Without them only groups that a row without a usable number may
   // belong to are looked at.
   bool number_persons = true;
+  const LinkModel* model = nullptr;  // none: nothing is scored
+};
+
+// A few keys among very many: one load turns most questions away. Immutable after Close().
+class KeySet {
+ public:
+  void Add(uint64_t key) { keys_.push_back(key); }
+  void Close();
+  bool Has(uint64_t key) const;
+  bool empty() const { return keys_.empty(); }
+  size_t size() const { return keys_.size(); }
+
+ private:
+  std::vector<uint64_t> keys_;  // sorted
+  std::vector<uint64_t> bits_ = std::vector<uint64_t>(1);
 };
 
 struct LinkCounts {
@@ -54,6 +73,12 @@ struct LinkCounts {
   uint64_t repaired = 0;
   uint64_t by_person_no = 0;
   uint64_t ambiguous = 0;  // damaged rows that two or more persons would fit
+  uint64_t seekers = 0;    // rows or groups of rows that were scored with somebody
+  uint64_t pairs = 0;      // scored
+  uint64_t by_score = 0;   // seekers that found their person
+  uint64_t review = 0;     // seekers that somebody has to look at
+  // Numbers that were found to be somebody else's: their rows are in `joined`, under that person.
+  KeySet moved;
 };
 
 Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering);

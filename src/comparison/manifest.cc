@@ -147,7 +147,11 @@ std::string ManifestOf(const CompareResult& r, const std::string& fingerprint) {
   o["repair"] = json::object{{"probes", r.repair.probes},
                              {"repaired", r.repair.repaired},
                              {"by_person_no", r.repair.by_person_no},
-                             {"ambiguous", r.repair.ambiguous}};
+                             {"ambiguous", r.repair.ambiguous},
+                             {"seekers", r.repair.seekers},
+                             {"pairs", r.repair.pairs},
+                             {"by_score", r.repair.by_score},
+                             {"review", r.repair.review}};
   o["population"] = PopulationJson(r.population);
   json::array figures;
   for (const auto& [k, n] : r.figures) {
@@ -181,8 +185,14 @@ Result<CompareResult> ParseManifest(std::string_view text, const std::string& pa
       r.discrepancies[i] = discrepancies[i].to_number<uint64_t>();
     }
     const json::object& repair = o.at("repair").as_object();
-    r.repair = {U64(repair, "probes"), U64(repair, "repaired"), U64(repair, "by_person_no"),
-                U64(repair, "ambiguous")};
+    r.repair.probes = U64(repair, "probes");
+    r.repair.repaired = U64(repair, "repaired");
+    r.repair.by_person_no = U64(repair, "by_person_no");
+    r.repair.ambiguous = U64(repair, "ambiguous");
+    r.repair.seekers = U64(repair, "seekers");
+    r.repair.pairs = U64(repair, "pairs");
+    r.repair.by_score = U64(repair, "by_score");
+    r.repair.review = U64(repair, "review");
     r.population = PopulationFrom(o.at("population").as_array());
     for (const json::value& v : o.at("figures").as_array()) {
       const json::array& a = v.as_array();

@@ -75,10 +75,12 @@ class GroupProcessor {
 
   // `groups` has taken up the group.
   Status Process(Groups& groups, OutcomeTables* tables) {
-    if (tables == nullptr && in_.links == nullptr && ProcessPlain(groups)) return {};
+    // The rows of a group that was found to be somebody else's are with that person.
+    const bool moved = in_.moved != nullptr && in_.moved->Has(groups.key());
+    if (!moved && tables == nullptr && in_.links == nullptr && ProcessPlain(groups)) return {};
     groups.Decode();
     std::span<const Record> rows = groups.rows();
-    if (rows.empty()) {
+    if (rows.empty() || moved) {
       if (tables != nullptr && groups.master() != 0) {
         return tables->WriteMaster(groups.key(), groups.master());
       }
@@ -166,6 +168,7 @@ class GroupProcessor {
         master |= p->kind == kMaster;
         continue;
       }
+      if (p->is_joined()) return false;
       identity::NumberClass cls = p->number_class();
       if (cls != identity::NumberClass::kValid && cls != identity::NumberClass::kOther) {
         return false;
@@ -277,7 +280,7 @@ class GroupProcessor {
   }
 
   void AddEnrolment(const EnrolmentFields& f, bool confirmed, uint64_t order) {
-    const Employer employer{f.employer};
+    const Employer employer{f.employer, 0};
     scheme::EnrolmentFact e;
     e.scheme = f.scheme;
     e.state = f.state;
@@ -305,7 +308,7 @@ class GroupProcessor {
     e.from = f.from;
     e.until = f.until;
     if (e.kind == EvidenceKind::kWageTax || e.kind == EvidenceKind::kEmploymentFiling) {
-      const Employer employer{f.employer};
+      const Employer employer{f.employer, 0};
       e.unit_type = employer.unit_type();
       e.county = employer.county();
     } else {

@@ -57,6 +57,7 @@ struct OutcomeInputs {
   const std::vector<uint16_t>* canonical;
   const std::vector<extract::ExtractSpec>* extracts;  // by canonical extract
   const PersonNumbering* numbering;                   // none: person keys are not wanted
+  const KeySet* moved = nullptr;  // groups whose rows are with another person (LinkCounts)
   const scheme::Rules* rules;
   Date cutoff;
   std::string folder;  // of the outcome files; empty = figures and counts only

@@ -325,7 +325,7 @@ Status OutcomeTables::WriteEvidence(const Record& r, Outcome outcome, uint64_t p
   w.U8(static_cast<uint8_t>(f.evidence));
   w.Day(f.from);
   w.Day(f.until);
-  w.U32(employed ? Employer{f.employer}.county()
+  w.U32(employed ? Employer{f.employer, 0}.county()
                  : (settlement ? 0 : identity::Division{f.code}.county()));
   w.U32(settlement ? static_cast<uint32_t>(f.code) : 0);
   std::string_view category = r.Text(TextTag::kCategory);

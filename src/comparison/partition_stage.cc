@@ -86,7 +86,7 @@ Status PartitionStage::AddPersons(Worker* w, int worker, const extract::RowBatch
       if (to != nullptr) {
         uint32_t line = PackedLine(row);
         highest = std::max(highest, line);
-        Pack(row, kind, extract, line, row.number.number.v, employer.v,
+        Pack(row, kind, extract, line, row.number.number.v, employer,
              reinterpret_cast<Packed*>(to));
         continue;
       }
@@ -118,11 +118,11 @@ Status PartitionStage::AddRow(Worker* w, int worker, uint16_t extract, const ext
     uint64_t key = row.number.number.v;
     uint32_t partition = PartitionOf(key, shift_);
     size_t size =
-        Encode(row, spec.kind, extract, line, key, employer.v, options_.with_texts, &w->record);
+        Encode(row, spec.kind, extract, line, key, employer, options_.with_texts, &w->record);
     return keyed_->Append(worker, partition, w->record.data(), size);
   }
   uint64_t key = ProvisionalKey(spec, row, line);
-  size_t size = Encode(row, spec.kind, extract, line, key, employer.v, true, &w->record);
+  size_t size = Encode(row, spec.kind, extract, line, key, employer, true, &w->record);
   CANBAO_TRY(unkeyed_->Append(worker, PartitionOf(key, shift_), w->record.data(), size));
   // A register row is the baseline itself: it is never repaired onto another person.
   if (row.number.cls != NumberClass::kDamaged || IsRegister(static_cast<uint8_t>(spec.kind))) {

@@ -54,7 +54,7 @@ Packed Bare(uint64_t key, uint8_t kind, uint16_t extract, uint32_t line) {
 }  // namespace
 
 size_t Encode(const extract::Row& row, Kind kind, uint16_t extract, uint32_t line, uint64_t key,
-              uint32_t employer, bool with_texts, std::vector<uint8_t>* out) {
+              Employer employer, bool with_texts, std::vector<uint8_t>* out) {
   Writer w(out);
   Pack(row, kind, extract, line, key, employer, w.packed());
   if (HasEnrolment(static_cast<uint8_t>(kind))) {
@@ -110,13 +110,18 @@ size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out
   return w.Finish();
 }
 
-size_t Rekey(const Packed& record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out) {
+size_t Rekey(const Packed& record, uint64_t key, uint8_t how, std::vector<uint8_t>* out) {
+  Writer w(out);
   if (out->size() < record.size) out->resize(record.size * 2u);
   std::memcpy(out->data(), &record, record.size);
-  auto* p = reinterpret_cast<Packed*>(out->data());
-  p->key = key;
-  if (by_person_no) p->bits |= kByPersonNo;
-  return record.size;
+  w.n = record.size;
+  w.packed()->key = key;
+  w.packed()->bits |= how;
+  bool own_number = how == kByScore && !IsProvisionalKey(record.key);
+  if (own_number && record.has_texts()) {
+    w.Text(TextTag::kIdNumber, identity::ToText(identity::PersonNumber{record.key}));
+  }
+  return w.Finish();
 }
 
 Record Decode(const Packed& p) {
@@ -130,7 +135,7 @@ Record Decode(const Packed& p) {
   r.kind = p.kind;
   r.sex = p.sex();
   r.number_class = p.number_class();
-  r.by_person_no = (p.bits & kByPersonNo) != 0;
+  r.is_probable = p.is_joined();
   r.birth = Date{p.birth};
   return r;
 }

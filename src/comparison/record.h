@@ -1,4 +1,4 @@
-// The packed record: one accepted row between the stages of a comparison, 48 bytes where the text
+// The packed record: one accepted row between the stages of a comparison, 52 bytes where the text
 // of the row was 70 to 200, followed by the texts that only the register needs. Every kind of row
 // has the same members at the same places, so that the stages read them where they lie.
 //
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "comparison/employer.h"
 #include "extract/row.h"
 
 namespace canbao::comparison {
@@ -24,6 +25,10 @@ inline constexpr uint8_t kMaster = 253;  // a person of an earlier run; name cod
 // Key space of PersonNumber, continued: persons known without a usable number.
 inline constexpr uint64_t kProvisionalBit = 3ull << 62;
 constexpr bool IsProvisionalKey(uint64_t key) { return (key >> 62) == 3; }
+
+// The number is not the key: the row was brought to its person by a personal number, or by score.
+inline constexpr uint8_t kByPersonNo = 1u << 7;
+inline constexpr uint8_t kByScore = 1u << 6;
 
 // The fixed part. What `day1` and those behind it mean depends on the kind:
 //
@@ -44,7 +49,7 @@ struct __attribute__((packed)) Packed {
   uint16_t extract;
   uint16_t size;  // of the whole record
   uint8_t kind;
-  uint8_t bits;  // sex 2 · number class 3 · 0 · 0 · kByPersonNo
+  uint8_t bits;  // sex 2 · number class 3 · 0 · kByScore · kByPersonNo
   uint16_t findings;
   uint16_t birth;
   uint16_t day1;
@@ -53,15 +58,17 @@ struct __attribute__((packed)) Packed {
   uint32_t employer;
   uint32_t place;
   uint32_t other;
+  uint16_t phone;  // hash, 0 = none
+  uint16_t unit;   // hash of the employer's code or number; register: of the household's number
 
   identity::Sex sex() const { return static_cast<identity::Sex>(bits & 3); }
   identity::NumberClass number_class() const {
     return static_cast<identity::NumberClass>((bits >> 2) & 7);
   }
+  bool is_joined() const { return (bits & (kByPersonNo | kByScore)) != 0; }
   bool has_texts() const { return size > sizeof(Packed); }
 };
-static_assert(sizeof(Packed) == 48);
-inline constexpr uint8_t kByPersonNo = 1u << 7;
+static_assert(sizeof(Packed) == 52);
 
 // Texts carried behind the fixed part: u8 tag, u16 size, bytes.
 enum class TextTag : uint8_t {
@@ -95,8 +102,7 @@ struct Record {
   uint8_t kind = 0;       // extract::Kind, kProbe, kMaster
   identity::Sex sex = identity::Sex::kUnknown;
   identity::NumberClass number_class = identity::NumberClass::kMissing;
-  bool by_person_no =
-      false;  // without a usable number; its system's personal number told the person
+  bool is_probable = false;  // its system's personal number or its score told the person
   Date birth;
   const Packed* packed = nullptr;
 
@@ -130,14 +136,15 @@ struct EvidenceFields {
   Date from;
   Date until;
   uint32_t employer = 0;  // medical_settlement: hash of the admission or invoice number
-  uint64_t code = 0;      // residence: division (12 digits); remote_medical: insured region;
+  uint64_t code = 0;      // residence: division (12 digits); remote_medical: insured region; card:
+                          // who issued it;
                           // medical_settlement: scheme; else 0
 };
 
 // Fills *out with the fixed part of the row, without texts: all there is of most rows when nothing
 // but figures is wanted.
 inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
-                 uint64_t key, uint32_t employer, Packed* out);
+                 uint64_t key, Employer employer, Packed* out);
 // Whether a record of the row has texts behind the fixed part.
 inline bool NeedsTexts(const extract::Row& row, bool with_texts) {
   return with_texts || row.name_code.is_hash() || row.insured_year != 0;
@@ -146,14 +153,15 @@ inline bool NeedsTexts(const extract::Row& row, bool with_texts) {
 // the row; otherwise only the name of rows whose name code is a hash, and the insured year.
 // Returns the record's size. `out` is reused; the record starts at out->data().
 size_t Encode(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
-              uint64_t key, uint32_t employer, bool with_texts, std::vector<uint8_t>* out);
+              uint64_t key, Employer employer, bool with_texts, std::vector<uint8_t>* out);
 // The same row as a probe for `candidate`.
 size_t EncodeProbe(const extract::Row& row, uint16_t extract, uint32_t line, uint64_t candidate,
                    std::vector<uint8_t>* out);
 size_t EncodeSuperseded(uint16_t extract, uint32_t line, uint64_t key, std::vector<uint8_t>* out);
 size_t EncodeMaster(uint64_t key, uint64_t person_key, std::vector<uint8_t>* out);
-// A copy of a record under another key.
-size_t Rekey(const Packed& record, uint64_t key, bool by_person_no, std::vector<uint8_t>* out);
+// A copy of a record under another key. `how`: kByPersonNo, kByScore or 0. A number that the record
+// had as its key is kept as its text.
+size_t Rekey(const Packed& record, uint64_t key, uint8_t how, std::vector<uint8_t>* out);
 
 Record Decode(const Packed& p);
 inline EnrolmentFields DecodeEnrolment(const Packed& p);
@@ -217,13 +225,18 @@ inline uint64_t HashText(std::string_view text, uint64_t seed = 1469598103934665
   return HashKey(h);
 }
 
+// Sixteen bits, 0 for no text.
+inline uint16_t ShortHash(std::string_view text) {
+  return text.empty() ? uint16_t{0} : static_cast<uint16_t>(HashText(text) >> 48 | 1u);
+}
+
 inline uint8_t BitsOf(const extract::Row& row) {
   return static_cast<uint8_t>(static_cast<uint8_t>(row.sex) | static_cast<uint8_t>(row.number.cls)
                                                                   << 2);
 }
 
 inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, uint32_t line,
-                 uint64_t key, uint32_t employer, Packed* out) {
+                 uint64_t key, Employer employer, Packed* out) {
   Packed& p = *out;
   p.key = key;
   p.name = row.name_code.v;
@@ -234,11 +247,13 @@ inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, 
   p.bits = BitsOf(row);
   p.findings = row.findings;
   p.birth = row.birth.v;
+  p.phone = ShortHash(row.phone);
+  p.unit = employer.id;
   if (HasEnrolment(p.kind)) {
     p.day1 = row.enrolled_on.v;
     p.day2 = row.ended_on.v;
     p.category = row.insured_category;
-    p.employer = employer;
+    p.employer = employer.v;
     p.place = (row.region & 0xFFFFF) | static_cast<uint32_t>(row.scheme & 0x1FF) << 20 |
               static_cast<uint32_t>(row.state) << 29;
     p.other = row.person_no.empty() ? 0 : static_cast<uint32_t>(HashText(row.person_no)) | 1u;
@@ -250,16 +265,17 @@ inline void Pack(const extract::Row& row, extract::Kind kind, uint16_t extract, 
     p.place = static_cast<uint32_t>(row.management) | static_cast<uint32_t>(row.hukou_type) << 8 |
               static_cast<uint32_t>(row.ethnicity) << 16;
     p.other = 0;
+    p.unit = ShortHash(row.household_no);
   } else {
     p.day1 = row.from.v;
     p.day2 = row.until.v;
     p.category = 0;
     uint64_t code = row.division.v;
-    p.employer = employer;
+    p.employer = employer.v;
     if (kind == extract::Kind::kMedicalSettlement) {
       p.employer = static_cast<uint32_t>(HashText(row.detail));
       code = row.scheme;
-    } else if (kind == extract::Kind::kRemoteMedical) {
+    } else if (kind == extract::Kind::kRemoteMedical || kind == extract::Kind::kCard) {
       code = static_cast<uint64_t>(row.region) * 1000000;
     }
     p.place = static_cast<uint32_t>(row.evidence) | static_cast<uint32_t>(code >> 32 & 0xFF) << 8;

@@ -12,8 +12,9 @@ using identity::NumberClass;
 using identity::PersonNumber;
 using identity::Sex;
 
-// A row without a usable number that was brought here by a repair or by its personal number.
+// A row that its own number did not bring here: a repair did, its personal number or its score.
 bool IsJoined(const Record& r) {
+  if (r.is_probable) return true;
   return (r.number_class == NumberClass::kDamaged || r.number_class == NumberClass::kMissing) &&
          !IsProvisionalKey(r.key);
 }
@@ -86,7 +87,7 @@ Resolution Resolver::Resolve(std::span<const Record> rows, std::vector<Outcome>*
   for (size_t i = 0; i < rows.size(); ++i) {
     Outcome& o = (*outcomes)[i];
     if (IsJoined(rows[i])) {
-      Outcome joined = rows[i].by_person_no ? Outcome::kProbable : Outcome::kRepaired;
+      Outcome joined = rows[i].is_probable ? Outcome::kProbable : Outcome::kRepaired;
       o = r.has_person ? joined : Outcome::kUnlinked;
     } else if (rows[i].number_class == NumberClass::kUpgraded15 &&
                (o == Outcome::kExact || o == Outcome::kNameVariant)) {
@@ -189,7 +190,13 @@ Resolution Resolver::ResolveByMajority(std::span<const Record> rows,
     if (r.maker < 0 && MakesPerson(rows[i])) r.maker = static_cast<int>(i);
     if (MakesPerson(rows[i]) && IsUsable(rows[i])) r.confirmed = true;
   }
-  if (r.maker < 0) return r;  // departments alone make nobody
+  // Departments alone make nobody; a row that its score brought to their number does.
+  for (size_t i = 0; i < n && r.maker < 0; ++i) {
+    if (!rows[i].is_probable || !MakesPerson(rows[i])) continue;
+    r.maker = static_cast<int>(i);
+    r.confirmed = true;
+  }
+  if (r.maker < 0) return r;
   r.has_person = true;
 
   // The name that most sources give prevails, then the one seen first. A source is one extract

@@ -53,7 +53,7 @@ class Resolver {
   // `rows`: all rows of one key, ascending by order(), no probes and no masters. Fills one outcome
   // per row. A row without a usable number among them was
   // brought here by the link stage: it is `repaired` or `probable` and has no say in who the person
-  // is.
+  // is, but it makes one of a number that only departments know.
   Resolution Resolve(std::span<const Record> rows, std::vector<Outcome>* outcomes);
 
  private:

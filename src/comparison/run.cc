@@ -167,7 +167,9 @@ Result<CompareResult> Run::Execute() {
                 scheme::LoadRules(options_.data_dir, delivery_.province, delivery_.cutoff));
   result_.province = delivery_.province;
   result_.cutoff = delivery_.cutoff;
-  result_.rules = scheme::VersionOf(*rules);
+  CANBAO_ASSIGN(std::shared_ptr<const LinkModel> model,
+                LinkModel::Load(options_.data_dir, delivery_.cutoff));
+  result_.rules = scheme::VersionOf(*rules) + ";" + model->version();
   fingerprint_ = Fingerprint(delivery_, options_, result_.rules);
   work_ = fmt::format("{}/work/{}", options_.state_dir, fingerprint_);
   CANBAO_TRY(MakeFolders(work_, 0700));
@@ -223,7 +225,7 @@ Result<CompareResult> Run::Execute() {
   CANBAO_ASSIGN(result_.repair,
                 RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(),
                                         &canonical_, &specs, result_.key, options_.threads,
-                                        options_.cancel, number_persons},
+                                        options_.cancel, number_persons, model.get()},
                              &numbering));
   result_.seconds[1] = Now() - t;
 
@@ -253,6 +255,7 @@ Result<CompareResult> Run::Execute() {
   in.canonical = &canonical_;
   in.extracts = &specs;
   in.numbering = number_persons ? &numbering : nullptr;
+  in.moved = result_.repair.moved.empty() ? nullptr : &result_.repair.moved;
   in.rules = rules.get();
   in.cutoff = delivery_.cutoff;
   in.folder = out;

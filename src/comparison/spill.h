@@ -86,7 +86,7 @@ class Spill {
   void FetchPlace(int worker, uint32_t partition) const {
     char* at = BufferOf(worker, partition).at;
     __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + 47, 1);
+    __builtin_prefetch(at + 63, 1);
   }
   // Copies one record; records never straddle buffers.
   Status Append(int worker, uint32_t partition, const void* record, size_t size) {
