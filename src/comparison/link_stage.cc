@@ -346,38 +346,49 @@ std::vector<Match> Decide(const Seekers& seekers, std::vector<Pair>* pairs, cons
   });
   struct Decision {
     Bits odds;
-    uint64_t wrong;  // probability, of 2^40
+    uint64_t wrong;  // probability, in 2^-40
     Match match;
   };
-  std::vector<Decision> decisions;
-  for (size_t at = 0; at < pairs->size();) {
-    const uint32_t s = (*pairs)[at].seeker;
-    const Profile& seeker = seekers.all()[s];
-    const Bits prior = model.Prior(seeker, f);
-    Bits best = INT32_MIN;
-    Bits second = INT32_MIN;
-    const Profile* person = nullptr;
-    for (; at < pairs->size() && (*pairs)[at].seeker == s; ++at) {
-      const Bits score = model.Score(seeker, (*pairs)[at].person, f);
-      ++counts->pairs;
-      if (score > best) {
-        second = best;
-        best = score;
-        person = &(*pairs)[at].person;
-      } else if (score > second) {
-        second = score;
-      }
+  // By seeker: the best, and how far behind it the second best is.
+  std::vector<Bits> best(seekers.all().size(), INT32_MIN);
+  std::vector<Bits> second(best.size(), INT32_MIN);
+  std::vector<const Profile*> person(best.size(), nullptr);
+  for (const Pair& pair : *pairs) {
+    const uint32_t s = pair.seeker;
+    const Bits score = model.Score(seekers.all()[s], pair.person, f);
+    ++counts->pairs;
+    if (score > best[s]) {
+      second[s] = best[s];
+      best[s] = score;
+      person[s] = &pair.person;
+    } else if (score > second[s]) {
+      second[s] = score;
     }
-    if (best == INT32_MIN || best + prior < model.review()) continue;
+  }
+  std::array<Bits, 2> prior{};
+  for (bool by_number : {false, true}) {
+    std::vector<Bits> of_kind;
+    for (size_t s = 0; s < best.size(); ++s) {
+      if (seekers.all()[s].by_number == by_number) of_kind.push_back(best[s]);
+    }
+    prior[by_number] =
+        Prior(EstimateShare(of_kind, f.persons, model.FirstShare(by_number)), f.persons);
+  }
+  std::vector<Decision> decisions;
+  for (size_t s = 0; s < best.size(); ++s) {
+    if (best[s] == INT32_MIN) continue;
+    const Profile& seeker = seekers.all()[s];
+    const Bits odds = best[s] + prior[seeker.by_number];
+    if (odds < model.review()) continue;
     // It may be nobody known, or the second best.
-    uint64_t wrong = Unlikely(best + prior) + (second == INT32_MIN ? 0 : Unlikely(best - second));
-    decisions.push_back({best + prior, wrong, {seeker.key, person->key, person->nobody_yet}});
+    uint64_t wrong = Unlikely(odds) + (second[s] == INT32_MIN ? 0 : Unlikely(best[s] - second[s]));
+    decisions.push_back({odds, wrong, {seeker.key, person[s]->key, person[s]->nobody_yet}});
   }
   // The surest first, until as many wrong ones are to be expected as may be.
   std::sort(decisions.begin(), decisions.end(), [](const Decision& a, const Decision& b) {
     return a.wrong != b.wrong ? a.wrong < b.wrong : a.match.seeker < b.match.seeker;
   });
-  const uint64_t limit = (uint64_t{1} << 40) / 1000000 * model.false_per_million() * f.persons;
+  const uint64_t limit = kOne / 1000000 * model.false_per_million() * f.persons;
   const uint64_t worst = Unlikely(model.accept());
   uint64_t expected = 0;
   std::vector<Match> matches;

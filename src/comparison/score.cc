@@ -199,9 +199,28 @@ Bits LinkModel::Score(const Profile& s, const Profile& p, const Frequencies& f) 
   return sum;
 }
 
-Bits LinkModel::Prior(const Profile& seeker, const Frequencies& f) const {
-  uint64_t share = seeker.by_number ? prior_unverified_ : prior_no_number_;
-  return Log2(share, (1000000 - share) * std::max<uint64_t>(f.persons, 1));
+Bits Prior(uint64_t share, uint64_t persons) {
+  share = std::clamp<uint64_t>(share, 1, kOne - 1);
+  return Log2(share, kOne - share) - Log2(std::max<uint64_t>(persons, 1), 1);
+}
+
+uint64_t EstimateShare(const std::vector<Bits>& best, uint64_t persons, uint64_t first) {
+  constexpr int kRounds = 30;
+  // As if so many seekers had been seen before, as supposed at first.
+  constexpr uint64_t kSeen = 2;
+  uint64_t share = first;
+  for (int round = 0; round < kRounds; ++round) {
+    const Bits prior = Prior(share, persons);
+    uint64_t sum = 0;  // of probabilities, in 2^-20
+    for (Bits score : best) {
+      if (score == INT32_MIN) continue;
+      const Bits odds = score + prior;
+      const uint64_t u = Unlikely(odds < 0 ? -odds : odds);
+      sum += odds < 0 ? (u << 20) / (kOne + u) : (kOne << 20) / (kOne + u);
+    }
+    share = ((sum << 20) / (best.size() + kSeen)) + first * kSeen / (best.size() + kSeen);
+  }
+  return share;
 }
 
 Result<std::shared_ptr<const LinkModel>> LinkModel::Load(const std::string& data_dir, Date cutoff) {

@@ -25,7 +25,7 @@ using Bits = int32_t;  // hundredths of a bit
 
 // round(100 · log2(num / den)), by integers alone. Both above 0.
 Bits Log2(uint64_t num, uint64_t den);
-// 2^(−bits / 100), of 2^40; by integers alone. `bits` below 0 is taken for 0.
+// 2^(−bits / 100), in 2^-40; by integers alone. `bits` below 0 is taken for 0.
 uint64_t Unlikely(Bits bits);
 
 // A few distinct values; what does not fit is left out.
@@ -89,6 +89,15 @@ struct Rates {
   Bits bits() const { return Log2(m, u); }
 };
 
+inline constexpr uint64_t kOne = uint64_t{1} << 40;  // probabilities and shares
+
+// log2 of the odds beforehand that one given person of `persons` is the right one.
+Bits Prior(uint64_t share, uint64_t persons);
+// Expectation and maximisation: the share under which as many seekers are expected to have their
+// person as there are. `best`: the best score of each seeker, INT32_MIN = nobody to be scored with.
+// Where nobody has a person the share, and with it every chance resemblance, comes to nothing.
+uint64_t EstimateShare(const std::vector<Bits>& best, uint64_t persons, uint64_t first);
+
 class LinkModel {
  public:
   // The newest model of data_dir/linkage that is in force at `cutoff`.
@@ -97,8 +106,12 @@ class LinkModel {
 
   // Of the two being one person, without the prior. INT32_MIN: they cannot be.
   Bits Score(const Profile& seeker, const Profile& person, const Frequencies& f) const;
-  // log2 of the odds beforehand that one given person of the run is the right one.
-  Bits Prior(const Profile& seeker, const Frequencies& f) const;
+  // What is supposed at first of the share, in 2^-40, of those who look for their person (with a
+  // number that nothing verifies, or with none) that have one among those known. EstimateShare()
+  // then finds it from the scores themselves.
+  uint64_t FirstShare(bool by_number) const {
+    return (by_number ? prior_unverified_ : prior_no_number_) * kOne / 1000000;
+  }
   Bits accept() const { return accept_; }
   uint64_t false_per_million() const { return false_per_million_; }
   Bits review() const { return review_; }

@@ -63,6 +63,15 @@ class SmallRealistic(unittest.TestCase):
     def test_links(self):
         answers.check_links(self, self.links, self.truth)
 
+    def test_links_by_score(self):
+        answers.check_links(self, self.links, self.truth, precision=0.99995, recall=0.997,
+                            all_rows=True)
+
+    def test_the_queue_is_short(self):
+        counts = harness.last_manifest(self.data)["repair"]
+        self.assertGreater(counts["by_score"], 100)
+        self.assertLess(counts["review"], 5000 * 0.006)
+
     def test_outcomes(self):
         answers.check_outcomes(self, self.links, self.truth, share=0.995)
 
