@@ -169,8 +169,6 @@ bool PersonOf(const Groups& groups, const Resolution& r, const std::vector<Outco
   out->key = groups.key();
   out->by_number = true;
   AddNumber(groups.key(), out);
-  // The register's place first: there is room for a few only.
-  if (r.in_register) AddRow(*rows[static_cast<size_t>(r.reference)].packed, out);
   uint16_t first = 0;
   bool any = false;
   out->verified = r.in_register;
@@ -184,6 +182,40 @@ bool PersonOf(const Groups& groups, const Resolution& r, const std::vector<Outco
     any = true;
   }
   return true;
+}
+
+// The same for a number with one row in the register, which need not be resolved for it: the
+// register prevails, and rows under its name are the person's.
+const Packed* OnlyRegisterRow(std::span<const Packed* const> packed) {
+  const Packed* reg = nullptr;
+  for (const Packed* p : packed) {
+    if (!IsRegister(p->kind)) continue;
+    if (reg != nullptr) return nullptr;
+    reg = p;
+  }
+  return reg;
+}
+void RegisteredPersonOf(const Groups& groups, const Packed& reg, Profile* out) {
+  const identity::PersonNumber number{groups.key()};
+  *out = Profile{};
+  out->key = groups.key();
+  out->name = reg.name;
+  out->birth = reg.birth != 0 ? Date{reg.birth} : identity::BirthDateOf(number);
+  out->sex = reg.sex() != identity::Sex::kUnknown ? reg.sex() : identity::SexOf(number);
+  out->verified = out->by_number = true;
+  AddNumber(groups.key(), out);
+  for (const Packed* p : groups.packed()) {
+    if (p->kind < kSuperseded && p->name == reg.name) AddRow(*p, out);
+  }
+}
+
+// Could the group be a seeker (below), as far as can be seen without resolving it?
+bool MaySeek(std::span<const Packed* const> packed) {
+  return std::all_of(packed.begin(), packed.end(), [first = packed[0]](const Packed* p) {
+    return !IsRegister(p->kind) &&
+           (p->kind >= kSuperseded || (p->extract == first->extract && p->name == first->name) ||
+            first->kind >= kSuperseded);
+  });
 }
 
 // People under a valid number that is in one file only and not in the register: the number may be
@@ -545,10 +577,7 @@ Status Linker::ResolveNumbers() {
     groups.Build(false);
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
-      auto packed = groups.packed();
-      const bool may_seek =
-          in_.model != nullptr && std::none_of(packed.begin(), packed.end(),
-                                               [](const Packed* p) { return IsRegister(p->kind); });
+      const bool may_seek = in_.model != nullptr && MaySeek(groups.packed());
       if (!in_.number_persons && !may_seek && !Concerns(groups, numbers_, *in_.canonical)) continue;
       groups.Decode();
       probes += groups.probes().size();
@@ -632,10 +661,14 @@ Status Linker::ScoreSeekers() {
     Profile person;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
-      groups.Decode();
-      if (groups.rows().empty()) continue;
-      Resolution r = resolver.Resolve(groups.rows(), &outcomes);
-      if (!PersonOf(groups, r, outcomes, &person)) continue;
+      if (const Packed* reg = OnlyRegisterRow(groups.packed()); reg != nullptr) {
+        RegisteredPersonOf(groups, *reg, &person);
+      } else {
+        groups.Decode();
+        if (groups.rows().empty()) continue;
+        Resolution r = resolver.Resolve(groups.rows(), &outcomes);
+        if (!PersonOf(groups, r, outcomes, &person)) continue;
+      }
       counted.Add(person, seekers.HasName(person.name));
       seekers.Find(person, &keys, &those);
       for (uint32_t s : those) {

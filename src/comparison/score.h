@@ -28,17 +28,18 @@ Bits Log2(uint64_t num, uint64_t den);
 // 2^(−bits / 100), in 2^-40; by integers alone. `bits` below 0 is taken for 0.
 uint64_t Unlikely(Bits bits);
 
-// A few distinct values; what does not fit is left out.
+// The smallest few of the distinct values that were added, ascending, in whatever order they came.
 template <typename T, size_t kRoom>
 struct Few {
   std::array<T, kRoom> v{};
   uint8_t n = 0;
   void Add(T value) {
     if (value == T{}) return;
-    for (uint8_t i = 0; i < n; ++i) {
-      if (v[i] == value) return;
-    }
-    if (n < kRoom) v[n++] = value;
+    uint8_t at = 0;
+    while (at < n && v[at] < value) ++at;
+    if (at == kRoom || (at < n && v[at] == value)) return;
+    for (uint8_t i = n < kRoom ? n++ : kRoom - 1; i > at; --i) v[i] = v[i - 1];
+    v[at] = value;
   }
   std::span<const T> all() const { return {v.data(), n}; }
   bool Meets(const Few& other) const {

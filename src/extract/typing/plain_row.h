@@ -130,7 +130,6 @@ class PlainRowReader {
   std::array<uint8_t, 3> no_state_{};
   // Of the record being read.
   std::array<int, kMeanings> meaning_{};
-  bool region_given_ = false;
 };
 
 }  // namespace canbao::extract
