@@ -61,7 +61,7 @@ run_tests() { # run_tests PRESET CTEST-OPTIONS...
 fuzz() { # fuzz SECONDS: every fuzz target, `jobs` at a time
   local seconds=$1 target
   local targets=()
-  for target in build/fuzz/bin/*_fuzz; do
+  for target in build/asan/bin/*_fuzz; do
     [ -x "$target" ] && targets+=("$target")
   done
   [ ${#targets[@]} -gt 0 ] || { echo "no fuzz targets"; extra_failed=$((extra_failed + 1)); return 0; }
@@ -99,7 +99,7 @@ case $mode in
     build asan
     run_tests asan -L 'unit|sanitized'
     check "clang-tidy" tools/tidy.sh
-    build fuzz fuzzers
+    build asan fuzzers
     fuzz "${FUZZ_SECONDS:-10}"
     ;;
   nightly)
@@ -109,7 +109,7 @@ case $mode in
     check "clang-tidy" tools/tidy.sh --all
     build tsan
     run_tests tsan -L 'unit|sanitized'
-    build fuzz fuzzers
+    build asan fuzzers
     fuzz "${FUZZ_SECONDS:-300}"
     ;;
   *)
