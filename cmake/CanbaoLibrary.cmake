@@ -85,11 +85,11 @@ function(canbao_unoptimised target)
   endif()
 endfunction()
 
-# canbao_library(name [LINK libs...] [TEST_LINK libs...]): the library of the current source folder. Every .cc belongs to
+# canbao_library(name [LINK libs...] [TEST_LINK libs...] [TEST_COST seconds]): the library of the current source folder. Every .cc belongs to
 # it but x_test.cc (one test executable per library, `<name>_test`), x_bench.cc (`<name>_bench`) and
-# x_fuzz.cc (one fuzz target each, `<x>_fuzz`, only with CANBAO_FUZZ).
+# x_fuzz.cc (one fuzz target each, `<x>_fuzz`, only with CANBAO_FUZZ). Tests of a known cost start first.
 function(canbao_library name)
-  cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "TEST_COST" "LINK;TEST_LINK" ${ARGN})
   canbao_check_includes(${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
@@ -127,6 +127,9 @@ function(canbao_library name)
     canbao_unoptimised(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES LABELS "unit" TIMEOUT 900)
+    if(ARG_TEST_COST)
+      set_tests_properties(${name} PROPERTIES COST ${ARG_TEST_COST})
+    endif()
   endif()
   if(benches AND CANBAO_BENCHES)
     add_executable(${name}_bench ${benches})
