@@ -46,7 +46,7 @@ function(canbao_check_includes name)
 endfunction()
 
 # Headers that nearly every file includes, compiled once: a third off a build with gcc. Sources still
-# include what they use; the lint and the fuzz build, which go without, would tell.
+# include what they use; the lint and the sanitizer build, which go without, would tell.
 if(CANBAO_PCH)
   file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cc "")
   add_library(canbao_pch OBJECT ${CMAKE_BINARY_DIR}/pch/empty.cc)
@@ -77,11 +77,19 @@ function(canbao_unity target kind)
   endif()
 endfunction()
 
-# canbao_library(name [LINK libs...]): the library of the current source folder. Every .cc belongs to
+# Tests and the command itself under the sanitizers: their objects are compiled more often than they
+# run, so the optimiser, half of what one costs, is left out. The libraries they test keep theirs.
+function(canbao_unoptimised target)
+  if(CANBAO_FUZZ)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
+# canbao_library(name [LINK libs...] [TEST_LINK libs...] [TEST_COST seconds]): the library of the current source folder. Every .cc belongs to
 # it but x_test.cc (one test executable per library, `<name>_test`), x_bench.cc (`<name>_bench`) and
-# x_fuzz.cc (one fuzz target each, `<x>_fuzz`, only with CANBAO_FUZZ).
+# x_fuzz.cc (one fuzz target each, `<x>_fuzz`, only with CANBAO_FUZZ). Tests of a known cost start first.
 function(canbao_library name)
-  cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "TEST_COST" "LINK;TEST_LINK" ${ARGN})
   canbao_check_includes(${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
@@ -104,6 +112,10 @@ function(canbao_library name)
   target_link_libraries(canbao_${name} PUBLIC ${ARG_LINK})
   canbao_precompiled(canbao_${name} canbao_pch)
   canbao_unity(canbao_${name} product)
+  if(CANBAO_FUZZ)
+    # Shows libFuzzer which way was taken; tests link the same objects, with nobody looking.
+    target_compile_options(canbao_${name} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 
   if(tests AND CANBAO_TESTS)
     add_executable(${name}_test ${tests})
@@ -112,8 +124,12 @@ function(canbao_library name)
     target_compile_definitions(${name}_test PRIVATE CANBAO_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     canbao_precompiled(${name}_test canbao_test_pch)
     canbao_unity(${name}_test tests)
+    canbao_unoptimised(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES LABELS "unit" TIMEOUT 900)
+    if(ARG_TEST_COST)
+      set_tests_properties(${name} PROPERTIES COST ${ARG_TEST_COST})
+    endif()
   endif()
   if(benches AND CANBAO_BENCHES)
     add_executable(${name}_bench ${benches})
@@ -126,6 +142,7 @@ function(canbao_library name)
       add_executable(${target} ${fuzzer})
       add_dependencies(fuzzers ${target})
       target_link_libraries(${target} PRIVATE canbao_${name})
+      target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
       target_compile_definitions(${target} PRIVATE CANBAO_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     endforeach()

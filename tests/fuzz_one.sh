@@ -2,7 +2,7 @@
 # Fuzzes one parser for some seconds, starting from its corpus (src/<library>/corpus/<name>/, read
 # only; new inputs go under build/). Leaves REPORT/fuzz/<target>.log, and .ok when nothing was found.
 #
-#   tests/fuzz_one.sh SECONDS REPORT build/fuzz/bin/x_fuzz
+#   tests/fuzz_one.sh SECONDS REPORT build/asan/bin/x_fuzz
 set -euo pipefail
 seconds=$1 report=$2 target=$3
 name=${target##*/}

@@ -2,6 +2,8 @@
 # The gate: everything that has to hold before a change is pushed (`test`), and what is too slow for
 # that (`nightly`). Goes on after a failing test so that one run shows everything, stops at what does
 # not build. The last line is the sum: "N passed, M failed".
+# Tests wait (for PostgreSQL, for the disk, for the last of them), so they run beside the next build or
+# the lint, which take what the tests leave of the cores.
 #
 #   tests/gate.sh test|nightly
 #
@@ -24,6 +26,26 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 say() { printf '== %4d s  %s\n' $((SECONDS - started)) "$*"; }
 
+# beside COMMAND...: starts it in the background, in a process group that ends with the gate; what it
+# counts is lost. joined: waits for it and shows what it said.
+beside_pid=
+beside() {
+  set -m
+  "$@" > "$report/beside.log" 2>&1 &
+  beside_pid=$!
+  set +m
+}
+joined() {
+  [ -n "$beside_pid" ] || return 0
+  wait "$beside_pid" || { extra_failed=$((extra_failed + 1)) && echo "FAILED: to run the tests"; }
+  beside_pid=
+  cat "$report/beside.log"
+}
+stop_beside() {
+  if [ "$BASHPID" = $$ ] && [ -n "$beside_pid" ]; then kill -- "-$beside_pid"; fi
+}
+trap stop_beside EXIT
+
 check() { # check NAME COMMAND...: one pass or fail of its own
   local name=$1
   shift
@@ -42,7 +64,7 @@ build() { # build PRESET TARGET...
     { cat "$report/configure-$1.log"; finish; }
   local preset=$1
   shift
-  cmake --build --preset "$preset" -j "$jobs" ${1+--target "$@"} > "$report/build-$preset.log" 2>&1 ||
+  nice -n 10 cmake --build --preset "$preset" -j "$jobs" ${1+--target "$@"} > "$report/build-$preset.log" 2>&1 ||
     { grep -vE '^\[[0-9]+/[0-9]+\] ' "$report/build-$preset.log" | head -n 60; finish; }
 }
 
@@ -61,7 +83,7 @@ run_tests() { # run_tests PRESET CTEST-OPTIONS...
 fuzz() { # fuzz SECONDS: every fuzz target, `jobs` at a time
   local seconds=$1 target
   local targets=()
-  for target in build/fuzz/bin/*_fuzz; do
+  for target in build/asan/bin/*_fuzz; do
     [ -x "$target" ] && targets+=("$target")
   done
   [ ${#targets[@]} -gt 0 ] || { echo "no fuzz targets"; extra_failed=$((extra_failed + 1)); return 0; }
@@ -81,6 +103,7 @@ fuzz() { # fuzz SECONDS: every fuzz target, `jobs` at a time
 finish() {
   [ $? -eq 0 ] || true
   local built=${1-failed}
+  joined
   [ "$built" = built ] || extra_failed=$((extra_failed + 1))
   say "done"
   python3 tests/tally.py "$report" "$extra_passed" "$extra_failed" && [ "$built" = built ] && exit 0
@@ -95,11 +118,12 @@ case $mode in
   test)
     check "format" format_check
     build release
-    run_tests release -L 'unit|house|e2e'
+    beside run_tests release -L 'unit|house|e2e'
     build asan
-    run_tests asan -L 'unit|sanitized'
-    check "clang-tidy" tools/tidy.sh
-    build fuzz fuzzers
+    joined
+    beside run_tests asan -L 'unit|sanitized'
+    check "clang-tidy" nice -n 10 tools/tidy.sh
+    joined
     fuzz "${FUZZ_SECONDS:-10}"
     ;;
   nightly)
@@ -109,7 +133,7 @@ case $mode in
     check "clang-tidy" tools/tidy.sh --all
     build tsan
     run_tests tsan -L 'unit|sanitized'
-    build fuzz fuzzers
+    build asan fuzzers
     fuzz "${FUZZ_SECONDS:-300}"
     ;;
   *)

@@ -7,6 +7,8 @@
 //   kill:N                SIGKILL at the N-th call, before it does anything
 //   write:N:ERRNO         the N-th call and all later ones fail with ENOSPC or EIO
 //   read:SUFFIX:OFFSET    reads of the file whose path ends in SUFFIX fail with EIO from OFFSET on
+//
+// CANBAO_FAULT_MET, if given, names a file that is made when the N-th call is reached.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -99,6 +101,10 @@ bool ChangeFails() {
   if (plan.mode != Mode::kCount && plan.mode != Mode::kKill && plan.mode != Mode::kWrite)
     return false;
   long n = g_calls.fetch_add(1) + 1;
+  if (plan.mode != Mode::kCount && n == plan.at) {
+    if (const char* met = std::getenv("CANBAO_FAULT_MET"))
+      ::close(::open(met, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+  }
   if (plan.mode == Mode::kKill && n == plan.at) ::raise(SIGKILL);
   if (plan.mode == Mode::kWrite && n >= plan.at) {
     errno = plan.error;
