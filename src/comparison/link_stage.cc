@@ -449,18 +449,15 @@ std::vector<Match> Decide(const Seekers& seekers, std::vector<Pair>* pairs, cons
 void KeySet::Close() {
   std::sort(keys_.begin(), keys_.end());
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
-  // One bit of eight or more for each: most questions are turned away by one load.
-  bits_.assign(std::bit_ceil(std::max<size_t>(keys_.size() * 8, 64)) / 64, 0);
+  bits_.assign(std::bit_ceil(std::max<size_t>(keys_.size() / 4, 1)), 0);
   for (uint64_t k : keys_) {
-    uint64_t h = HashKey(k);
-    bits_[h / 64 % bits_.size()] |= 1ull << (h % 64);
+    const uint64_t h = HashKey(k);
+    bits_[h >> 12 & (bits_.size() - 1)] |= BitsOf(h);
   }
 }
 
-bool KeySet::Has(uint64_t key) const {
-  uint64_t h = HashKey(key);
-  return (bits_[h / 64 % bits_.size()] >> (h % 64) & 1) != 0 &&
-         std::binary_search(keys_.begin(), keys_.end(), key);
+bool KeySet::Find(uint64_t key) const {
+  return std::binary_search(keys_.begin(), keys_.end(), key);
 }
 
 PersonNumbering::PersonNumbering(const std::vector<uint32_t>& max_line, uint64_t highest)
