@@ -410,7 +410,8 @@ std::vector<Match> Decide(const Seekers& seekers, std::vector<Pair>* pairs, cons
   for (size_t s = 0; s < best.size(); ++s) {
     if (best[s] == INT32_MIN) continue;
     const Profile& seeker = seekers.all()[s];
-    const Bits odds = best[s] + prior[seeker.by_number];
+    Bits odds = best[s] + prior[seeker.by_number];
+    if (MayBeTwins(seeker, *person[s])) odds = std::min(odds, model.accept() - 1);
     if (odds < model.review()) continue;
     // It may be nobody known, or the second best.
     uint64_t wrong = Unlikely(odds) + (second[s] == INT32_MIN ? 0 : Unlikely(best[s] - second[s]));

@@ -150,6 +150,10 @@ bool IsNear(Date a, Date b) {
   return apart >= 17 && apart <= 52;
 }
 
+bool MayBeTwins(const Profile& a, const Profile& b) {
+  return a.name != b.name && (a.tail == 0 || a.tail != b.tail);
+}
+
 Bits LinkModel::Score(const Profile& s, const Profile& p, const Frequencies& f) const {
   const uint64_t n = std::max<uint64_t>(f.persons, 1);
   Bits sum = 0;

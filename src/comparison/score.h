@@ -133,6 +133,10 @@ class LinkModel {
 // lunar date is from its solar one.
 bool IsNear(Date a, Date b);
 
+// Another name, though alike, and nothing of a number in common: a brother or sister of the same
+// day is that as well, and shares place, telephone and household too. Never linked by score alone.
+bool MayBeTwins(const Profile& a, const Profile& b);
+
 // Blocking rules: two profiles are compared when they share a key of one of the rules.
 //   1 name, birth date · 2 surname, birth date, city · 3 name, birth year, city · 4 phone, surname
 //   5 name, employer · 6 first six digits of the number, birth date, surname · 7 name, household

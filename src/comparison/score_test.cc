@@ -152,6 +152,21 @@ TEST(ShareTest, ComesToNothingWhereNobodyHasAPerson) {
   EXPECT_LT(best[0] + Prior(share, 10000000), 0);
 }
 
+TEST(ScoreTest, TwinsAreNotLinkedByScoreAlone) {
+  const Profile elder = Zhang();
+  Profile younger = Zhang();
+  younger.name = identity::FoldToCode("张晓鸣").v;
+  EXPECT_TRUE(MayBeTwins(younger, elder));
+  EXPECT_FALSE(MayBeTwins(elder, elder));
+  // What is left of the number tells them apart, or makes them one.
+  Profile known = elder;
+  known.tail = 764;
+  younger.tail = 772;
+  EXPECT_TRUE(MayBeTwins(younger, known));
+  younger.tail = 764;
+  EXPECT_FALSE(MayBeTwins(younger, known));
+}
+
 // Whoever can be found by all of the fields is found by each rule alone.
 TEST(BlockingTest, EachRuleFinds) {
   Profile person = Zhang();

@@ -103,10 +103,15 @@ class Faults(unittest.TestCase):
         """The calls of a run with one thread. Threads share the work as they come, and each spills what
         it got: with several of them a run makes more calls, how many is chance. With one thread the n-th
         call is nearly always the same call in every run (see faulted())."""
-        data = self.workspace.data(f"counted-{self.id()}")  # of its own: a second run makes other calls
-        count = self.workspace.path(f"count-{self.id()}")
-        harness.ok(*self.words(data, *SPILLING, "--threads", 1), env=fault(f"count:{count}"))
-        calls = int(count.read_text())
+        counts = []
+        for n in range(3):
+            data = self.workspace.data(f"counted-{self.id()}-{n}")  # its own: a second run makes others
+            count = self.workspace.path(f"count-{self.id()}-{n}")
+            harness.ok(*self.words(data, *SPILLING, "--threads", 1), env=fault(f"count:{count}"))
+            counts.append(int(count.read_text()))
+        # Compressed and plain files take turns as they come, so that buffers fill up differently: some
+        # runs spill a piece or two more.
+        calls = min(counts)
         self.assertGreater(calls, 20)
         return calls
 

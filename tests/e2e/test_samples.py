@@ -4,6 +4,7 @@ Without them (CANBAO_SAMPLES, or ../shared/samples beside the checkout) these te
 test_demo.py asks the same of our own demo data.
 """
 
+import json
 import sys
 import unittest
 
@@ -66,6 +67,18 @@ class SmallRealistic(unittest.TestCase):
     def test_links_by_score(self):
         answers.check_links(self, self.links, self.truth, precision=0.99995, recall=0.997,
                             all_rows=True)
+
+    def test_evaluate_says_the_same(self):
+        judged = json.loads(harness.ok(
+            "evaluate", "--links", self.workspace.path("links.csv"), "--truth",
+            SAMPLES / "small-realistic" / "truth" / "rows.csv.gz", "--format", "json").out)
+        self.assertEqual(judged["rows"], len(self.links))
+        self.assertEqual(judged["without_link"], len(self.truth) - len(self.links))
+        self.assertEqual(judged["merged_persons"], 0)
+        self.assertEqual(judged["precision"], 1)
+        self.assertGreater(judged["recall"], 0.997)
+        self.assertGreater(judged["bcubed_recall"], 0.99)
+        self.assertIn("id_blank", judged["strata"])
 
     def test_the_queue_is_short(self):
         counts = harness.last_manifest(self.data)["repair"]

@@ -8,11 +8,10 @@
 
 // GCC and clang choose the instruction set of a stretch of code each in its own way.
 #if defined(__clang__)
-// clang-format off: clang takes one literal only
-#define CANBAO_AVX2_BEGIN                                                                         \
-  _Pragma(                                                                                        \
-      "clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,lzcnt,popcnt\"))), apply_to = " \
-      "function)")
+// clang takes one literal only.
+// clang-format off
+#define CANBAO_AVX2_BEGIN \
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,lzcnt,popcnt\"))), apply_to = function)")
 // clang-format on
 #define CANBAO_AVX2_END _Pragma("clang attribute pop")
 #else
