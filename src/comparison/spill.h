@@ -85,6 +85,7 @@ class Spill {
   }
   void FetchPlace(int worker, uint32_t partition) const {
     char* at = BufferOf(worker, partition).at;
+    if (at == nullptr) return;
     __builtin_prefetch(at, 1);
     __builtin_prefetch(at + 63, 1);
   }
