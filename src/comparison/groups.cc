@@ -26,7 +26,8 @@ Status Groups::Add(const Spill& spill, uint32_t partition, StreamCipher* cipher)
     while (p < end) {
       const auto* record = reinterpret_cast<const Packed*>(p);
       records_.push_back(record);
-      keys_.push_back(record->key);
+      const uint64_t key = record->key;  // a copy: members of packed records are not aligned
+      keys_.push_back(key);
       p += record->size;
     }
   }
