@@ -19,7 +19,7 @@ run: ## a demo province of 200,000 persons: made, compared, loaded, its account 
 	@$(MAKE) --no-print-directory build
 	@tools/demo.sh
 
-test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (15 to 17 minutes on two cores, by estimate)
+test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (21 minutes cold when last seen whole; 20 are wanted)
 	@tools/bootstrap.sh build run test
 	@tests/gate.sh test
 
