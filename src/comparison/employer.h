@@ -18,4 +18,5 @@ struct Employer {
   uint8_t unit_type() const { return static_cast<uint8_t>(v >> 20); }
   uint32_t county() const { return v & 0xFFFFF; }
 };
+
 }  // namespace canbao::comparison

@@ -526,6 +526,15 @@ class Linker {
   Status MoveGroups();
   Status PlaceUnkeyed();
 
+  // One partition, grouped.
+  Status Take(const Spill& spill, size_t partition, Groups* groups) const {
+    StreamCipher cipher(in_.key);
+    groups->Clear();
+    CANBAO_TRY(groups->Add(spill, static_cast<uint32_t>(partition), &cipher));
+    groups->Build(false);
+    return {};
+  }
+
   // Where a row without a usable number belongs, but for the score; 0 = not known.
   struct Fate {
     uint64_t key = 0;
@@ -565,14 +574,11 @@ Status Linker::ResolveNumbers() {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
-    StreamCipher cipher(in_.key);
     std::vector<Hit> found;
     std::vector<Holder> held;
     std::vector<Profile> seeking;
     uint64_t probes = 0;
-    groups.Clear();
-    CANBAO_TRY(groups.Add(*in_.keyed, static_cast<uint32_t>(partition), &cipher));
-    groups.Build(false);
+    CANBAO_TRY(Take(*in_.keyed, partition, &groups));
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
       const bool may_seek = in_.model != nullptr && MaySeek(groups.packed());
@@ -615,12 +621,9 @@ Status Linker::ResolveNumbers() {
 Status Linker::CollectUnkeyed() {
   return pool_.ForEach(in_.unkeyed->partitions(), [&](int, size_t partition) -> Status {
     thread_local Groups groups;
-    StreamCipher cipher(in_.key);
     std::vector<Profile> seeking;
     std::vector<Record> left;
-    groups.Clear();
-    CANBAO_TRY(groups.Add(*in_.unkeyed, static_cast<uint32_t>(partition), &cipher));
-    groups.Build(false);
+    CANBAO_TRY(Take(*in_.unkeyed, partition, &groups));
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
       groups.Decode();
@@ -648,14 +651,11 @@ Status Linker::ScoreSeekers() {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
-    StreamCipher cipher(in_.key);
     std::vector<Pair> found;
     std::vector<uint64_t> keys;
     std::vector<uint32_t> those;
     Frequencies counted;
-    groups.Clear();
-    CANBAO_TRY(groups.Add(*in_.keyed, static_cast<uint32_t>(partition), &cipher));
-    groups.Build(false);
+    CANBAO_TRY(Take(*in_.keyed, partition, &groups));
     Profile person;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
@@ -730,14 +730,11 @@ Status Linker::PlaceUnkeyed() {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
-    StreamCipher cipher(in_.key);
     std::vector<uint8_t> copy;
     std::vector<Record> left;
     LinkCounts counts;
     std::vector<Maker> makers;
-    groups.Clear();
-    CANBAO_TRY(groups.Add(*in_.unkeyed, static_cast<uint32_t>(partition), &cipher));
-    groups.Build(false);
+    CANBAO_TRY(Take(*in_.unkeyed, partition, &groups));
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
       groups.Decode();
