@@ -7,9 +7,9 @@
 
 #include "app/account.h"
 #include "app/context.h"
-#include "comparison/evaluate.h"
 #include "extract/format/byte_source.h"
 #include "extract/format/record_index.h"
+#include "linkage/evaluate.h"
 
 namespace canbao::app {
 namespace {
@@ -89,7 +89,7 @@ Result<size_t> Column(const Table& table, const std::string& path, const std::st
                      "docs/formats/truth.md"));
 }
 
-boost::json::object Json(const comparison::Quality& q) {
+boost::json::object Json(const linkage::Quality& q) {
   return {{"rows", q.rows},
           {"precision", q.precision()},
           {"recall", q.recall()},
@@ -117,7 +117,7 @@ Status Execute(const Options& o) {
   std::unordered_map<std::string, const std::string*> said;
   for (const auto& row : links.rows)
     said[row[link_file] + "\n" + row[link_line]] = &row[link_person];
-  std::vector<comparison::JudgedRow> rows;
+  std::vector<linkage::JudgedRow> rows;
   uint64_t without_link = 0;
   for (const auto& row : truth.rows) {
     auto it = said.find(row[file] + "\n" + row[line]);
@@ -128,7 +128,7 @@ Status Execute(const Options& o) {
     rows.push_back({*it->second, row[person], by == SIZE_MAX ? std::string() : row[by]});
   }
   const uint64_t without_truth = said.size() - rows.size();
-  const comparison::Evaluation e = comparison::Evaluate(rows);
+  const linkage::Evaluation e = linkage::Evaluate(rows);
   if (o.format == "json") {
     boost::json::object out = Json(e.all);
     out["merged_persons"] = e.merged;
@@ -144,7 +144,7 @@ Status Execute(const Options& o) {
     std::printf("%s\n", boost::json::serialize(out).c_str());
     return {};
   }
-  auto show = [](const std::string& name, const comparison::Quality& q) {
+  auto show = [](const std::string& name, const linkage::Quality& q) {
     std::printf("%-36s %10llu  %9.6f  %9.6f  %9.6f  %9.6f  %9.6f\n", name.c_str(),
                 static_cast<unsigned long long>(q.rows), q.precision(), q.recall(), q.f1(),
                 q.bcubed_precision, q.bcubed_recall);
