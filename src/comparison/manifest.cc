@@ -121,6 +121,86 @@ ExtractResult ExtractFrom(const json::object& o) {
   return e;
 }
 
+constexpr std::array<const char*, kVerdicts> kVerdictNames = {
+    "", "linked", "confirmed", "review", "apart", "unlikely", "second"};
+
+json::object ByVerdict(const std::array<uint64_t, kVerdicts>& counts) {
+  json::object o;
+  for (size_t v = 1; v < kVerdicts; ++v) o[kVerdictNames[v]] = counts[v];
+  return o;
+}
+
+json::array BySize(const std::map<uint64_t, uint64_t>& sizes) {
+  json::array out;
+  for (const auto& [size, count] : sizes) {
+    out.push_back(json::object{{"groups", size}, {"count", count}});
+  }
+  return out;
+}
+
+// docs/formats/linkage-report.md
+json::object LinkageJson(const CompareResult& r) {
+  const LinkStatistics& s = r.repair.statistics;
+  constexpr auto kMillion = 1e6;
+  json::object o;
+  o["persons"] = s.persons;
+  json::object seekers;
+  for (size_t k = 0; k < 2; ++k) {
+    seekers[k == 0 ? "no_number" : "unverified"] =
+        json::object{{"groups", s.seekers[k]},
+                     {"with_candidates", s.with_candidates[k]},
+                     {"share", static_cast<double>(s.share[k]) / static_cast<double>(kOne)}};
+  }
+  o["seekers"] = std::move(seekers);
+  json::array by_rule;
+  uint64_t compared = 0;
+  for (size_t i = 0; i < kBlockingRules; ++i) {
+    compared += s.pairs_by_rule[i];
+    by_rule.push_back(json::object{{"rule", i + 1},
+                                   {"zh", BlockingRules()[i].zh},
+                                   {"en", BlockingRules()[i].en},
+                                   {"pairs", s.pairs_by_rule[i]}});
+  }
+  o["pairs"] = json::object{{"compared", compared}, {"scored", s.pairs}, {"by_rule", by_rule}};
+  json::array candidates;
+  for (size_t i = 0; i < s.candidates.size(); ++i) {
+    if (s.candidates[i] == 0) continue;
+    const uint64_t to = i < 2 ? i : uint64_t{1} << (i - 1);
+    candidates.push_back(
+        json::object{{"from", i < 3 ? to : to / 2 + 1}, {"to", to}, {"seekers", s.candidates[i]}});
+  }
+  o["candidates"] = std::move(candidates);
+  json::array odds;
+  for (const auto& [bits, counts] : s.odds) {
+    json::object row = ByVerdict(counts);
+    row["bits"] = bits;
+    odds.push_back(std::move(row));
+  }
+  o["odds"] = std::move(odds);
+  o["verdicts"] = ByVerdict(s.verdicts);
+  o["expected_wrong"] = static_cast<double>(s.expected_wrong) / kMillion;
+  o["expected_wrong_limit"] = static_cast<double>(s.limit) / kMillion;
+  o["decisions_applied"] = s.labels;
+  o["clusters"] = BySize(s.clusters);
+  o["components"] = BySize(s.components);
+  std::vector<const ExtractResult*> by_ordinal(r.extracts.size());
+  for (const ExtractResult& e : r.extracts) by_ordinal[e.ordinal] = &e;
+  json::array learned;
+  for (const LinkStatistics::Learned& l : s.learned) {
+    const ExtractResult& e = *by_ordinal[l.source];
+    const FieldName& field = FieldNames()[static_cast<size_t>(l.field)];
+    learned.push_back(json::object{{"file", e.spec.file},
+                                   {"source", e.spec.source},
+                                   {"kind", extract::KindName(e.spec.kind)},
+                                   {"field", field.key},
+                                   {"level", field.levels[l.level - 1u].key},
+                                   {"rows", l.seen},
+                                   {"m", static_cast<double>(l.m) / kMillion}});
+  }
+  o["m"] = std::move(learned);
+  return o;
+}
+
 }  // namespace
 
 std::string ManifestOf(const CompareResult& r, const std::string& fingerprint) {
@@ -152,6 +232,7 @@ std::string ManifestOf(const CompareResult& r, const std::string& fingerprint) {
                              {"pairs", r.repair.pairs},
                              {"by_score", r.repair.by_score},
                              {"review", r.repair.review}};
+  o["linkage"] = LinkageJson(r);
   o["population"] = PopulationJson(r.population);
   json::array figures;
   for (const auto& [k, n] : r.figures) {

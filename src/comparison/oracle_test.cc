@@ -12,7 +12,7 @@
 #include <set>
 
 #include "base/file.h"
-#include "comparison/link_stage.h"
+#include "comparison/link/stage.h"
 #include "comparison/outcome_stage.h"
 #include "comparison/partition_stage.h"
 

@@ -15,9 +15,10 @@
 #include <vector>
 
 #include "comparison/employer_table.h"
-#include "comparison/link_stage.h"
+#include "comparison/link/stage.h"
 #include "comparison/resolve.h"
 #include "comparison/spill.h"
+#include "comparison/table_digest.h"
 #include "scheme/person.h"
 
 namespace canbao::comparison {
@@ -34,11 +35,6 @@ struct FigureKey {
   friend auto operator<=>(const FigureKey&, const FigureKey&) = default;
 };
 using FigureMap = std::map<FigureKey, uint64_t>;
-
-struct TableDigest {
-  uint64_t rows = 0;
-  std::string sha256;  // over the plain rows of all shards in order
-};
 
 struct OutcomeCounts {
   FigureMap figures;

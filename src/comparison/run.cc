@@ -1,6 +1,5 @@
 #include "comparison/run.h"
 
-#include <openssl/rand.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,8 +11,10 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "comparison/link/score_table.h"
 #include "comparison/manifest.h"
 #include "comparison/outcome_tables.h"
+#include "comparison/run_key.h"
 
 namespace canbao::comparison {
 namespace {
@@ -95,29 +96,6 @@ std::string RunName(const Delivery& d, const std::vector<ExtractAccount>& accoun
   return Sha256Hex(text).substr(0, 16);
 }
 
-Result<RunKey> LoadOrMakeKey(const std::string& path) {
-  RunKey key{};
-  if (FileExists(path)) {
-    CANBAO_ASSIGN(std::string bytes, ReadWholeFile(path));
-    if (bytes.size() != key.size()) {
-      return Fail(Error{ErrorClass::kEnvironment, "CB-COMPARISON-0005",
-                        Msg("运行密钥文件已损坏", "the key file of a run is damaged"),
-                        Text{"从备份恢复该文件，或删除它并重新比对。",
-                             "restore the file from a backup, or delete it and compare again."},
-                        path, 0, 0});
-    }
-    std::copy(bytes.begin(), bytes.end(), key.begin());
-    return key;
-  }
-  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
-    return Fail(ErrorClass::kEnvironment, "CB-COMPARISON-0006",
-                Msg("无法取得随机数", "no random numbers to be had"));
-  }
-  CANBAO_TRY(WriteFileAtomic(
-      path, std::string_view(reinterpret_cast<const char*>(key.data()), key.size()), 0600));
-  return key;
-}
-
 // What reading left behind, in memory or from the checkpoint.
 struct ReadState {
   std::vector<ExtractAccount> accounts;
@@ -169,7 +147,10 @@ Result<CompareResult> Run::Execute() {
   result_.cutoff = delivery_.cutoff;
   CANBAO_ASSIGN(std::shared_ptr<const LinkModel> model,
                 LinkModel::Load(options_.data_dir, delivery_.cutoff));
-  result_.rules = scheme::VersionOf(*rules) + ";" + model->version();
+  CANBAO_ASSIGN(std::vector<Decision> decisions, ReadDecisions(options_.state_dir));
+  const Labels labels(decisions);
+  result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
+  if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
   fingerprint_ = Fingerprint(delivery_, options_, result_.rules);
   work_ = fmt::format("{}/work/{}", options_.state_dir, fingerprint_);
   CANBAO_TRY(MakeFolders(work_, 0700));
@@ -222,10 +203,17 @@ Result<CompareResult> Run::Execute() {
   // Person keys are made for those who will see them: the register and the list of links.
   bool number_persons = write_outcomes || !options_.links_path.empty();
   PersonNumbering numbering(number_persons ? max_lines : std::vector<uint32_t>{}, state_.highest);
+  std::string out;
+  if (write_outcomes) {
+    out = Work("out");
+    CANBAO_TRY(RemoveTree(out));
+    CANBAO_TRY(MakeFolders(out, 0700));
+  }
   CANBAO_ASSIGN(result_.repair,
                 RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(),
                                         &canonical_, &specs, result_.key, options_.threads,
-                                        options_.cancel, number_persons, model.get()},
+                                        options_.cancel, number_persons, model.get(), &labels,
+                                        write_outcomes ? ScoresPath(out) : std::string()},
                              &numbering));
   result_.seconds[1] = Now() - t;
 
@@ -240,12 +228,6 @@ Result<CompareResult> Run::Execute() {
     }
     CANBAO_ASSIGN(links, Spill::Create(Work("links.spill"), std::max(parts, 1u), options_.threads,
                                        options_.memory / 8, result_.key));
-  }
-  std::string out;
-  if (write_outcomes) {
-    out = Work("out");
-    CANBAO_TRY(RemoveTree(out));
-    CANBAO_TRY(MakeFolders(out, 0700));
   }
   OutcomeInputs in;
   in.keyed = state_.keyed.get();
@@ -266,6 +248,9 @@ Result<CompareResult> Run::Execute() {
   CANBAO_ASSIGN(OutcomeCounts counts, RunOutcomeStage(in));
   result_.figures = std::move(counts.figures);
   result_.tables = std::move(counts.tables);
+  if (write_outcomes && result_.repair.scores.rows > 0) {
+    result_.tables["score"] = result_.repair.scores;
+  }
   result_.discrepancies = counts.discrepancies;
   result_.persons = counts.persons;
   result_.highest_key = state_.highest + counts.new_persons;

@@ -14,8 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "comparison/score.h"
+#include "comparison/link/decide.h"
 #include "comparison/spill.h"
+#include "comparison/table_digest.h"
 #include "extract/delivery.h"
 
 namespace canbao::comparison {
@@ -52,27 +53,8 @@ struct LinkInputs {
   // belong to are looked at.
   bool number_persons = true;
   const LinkModel* model = nullptr;  // none: nothing is scored
-};
-
-// A few keys among very many: one load turns most questions away. Immutable after Close().
-class KeySet {
- public:
-  void Add(uint64_t key) { keys_.push_back(key); }
-  void Close();
-  bool Has(uint64_t key) const {
-    const uint64_t h = HashKey(key);
-    const uint64_t both = BitsOf(h);
-    return (bits_[h >> 12 & (bits_.size() - 1)] & both) == both && Find(key);
-  }
-  bool empty() const { return keys_.empty(); }
-  size_t size() const { return keys_.size(); }
-
- private:
-  // Two bits of one word say that a key may be there: one load, and one in a hundred is wrong.
-  static uint64_t BitsOf(uint64_t h) { return 1ull << (h & 63) | 1ull << (h >> 6 & 63); }
-  bool Find(uint64_t key) const;
-  std::vector<uint64_t> keys_;                             // sorted
-  std::vector<uint64_t> bits_ = std::vector<uint64_t>(1);  // a power of two of words
+  const Labels* labels = nullptr;    // what people decided
+  std::string scores_path = {};      // the table `score`; empty = not written
 };
 
 struct LinkCounts {
@@ -86,6 +68,8 @@ struct LinkCounts {
   uint64_t review = 0;     // seekers that somebody has to look at
   // Numbers that were found to be somebody else's: their rows are in `joined`, under that person.
   KeySet moved;
+  LinkStatistics statistics;
+  TableDigest scores;  // of the table, where it was written
 };
 
 Result<LinkCounts> RunLinkStage(const LinkInputs& in, PersonNumbering* numbering);

@@ -1,4 +1,4 @@
-#include "comparison/link_stage.h"
+#include "comparison/link/stage.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,6 +6,9 @@
 
 #include "base/task_pool.h"
 #include "comparison/groups.h"
+#include "comparison/link/decide.h"
+#include "comparison/link/profile.h"
+#include "comparison/link/score_table.h"
 #include "comparison/partition_stage.h"
 #include "comparison/resolve.h"
 
@@ -50,6 +53,32 @@ class PersonNos {
   std::vector<uint64_t> sources_;
   KeySet wanted_;
 };
+
+// At which level the rows of a registered person stand with what else is known of it.
+void Train(const Groups& groups, const Packed& reg, const std::vector<uint16_t>& canonical,
+           TrainingCounts* counts) {
+  std::span<const Packed* const> packed = groups.packed();
+  auto teaches = [&reg](const Packed* p) { return p->kind < kSuperseded && p != &reg; };
+  for (const Packed* p : packed) {
+    if (!teaches(p)) continue;
+    Profile row;
+    row.name = p->name;
+    row.birth = Date{p->birth};
+    row.sex = p->sex();
+    AddRow(*p, &row);
+    Profile person;
+    person.name = reg.name;
+    person.birth = Date{reg.birth};
+    person.sex = reg.sex();
+    AddRow(reg, &person);
+    for (const Packed* other : packed) {
+      if (teaches(other) && other->extract != p->extract) AddRow(*other, &person);
+    }
+    const Levels levels = Compare(row, person).levels;
+    // A name that has nothing in common: the row is somebody else's.
+    if (levels.Of(Field::kName) != level::kNameUnlike) counts->Add(canonical[p->extract], levels);
+  }
+}
 
 void MarkMaker(const Groups& groups, const Resolution& r, PersonNumbering* numbering) {
   if (!r.has_person || groups.master() != 0) return;
@@ -109,357 +138,7 @@ uint64_t HolderOf(const Record& row, uint64_t number, const std::vector<Holder>&
   return person;
 }
 
-// ---- Score: who is left, and everybody else streamed past them. ----
-
-// What one row adds to what is known of its person.
-void AddRow(const Packed& p, Profile* out) {
-  out->phones.Add(p.phone);
-  if (HasEnrolment(p.kind)) {
-    EnrolmentFields f = DecodeEnrolment(p);
-    if (f.region % 10000 != 0) out->places.Add(f.region);
-    if (uint32_t county = Employer{f.employer, 0}.county(); county % 10000 != 0) {
-      out->places.Add(county);
-    }
-    out->units.Add(p.unit);
-  } else if (IsRegister(p.kind)) {
-    out->places.Add(identity::Division{DecodeRegister(p).hukou}.county());
-    out->household = p.unit;
-  } else {
-    EvidenceFields f = DecodeEvidence(p);
-    if (f.evidence == scheme::EvidenceKind::kResidence ||
-        f.evidence == scheme::EvidenceKind::kCard ||
-        f.evidence == scheme::EvidenceKind::kRemoteMedical) {
-      uint32_t place = identity::Division{f.code}.county();
-      if (place % 10000 != 0) out->places.Add(place);
-    }
-    out->units.Add(p.unit);
-  }
-}
-
-void AddNumber(uint64_t key, Profile* out) {
-  identity::PersonNumber number{key};
-  if (!number.is_citizen()) return;
-  out->origin = identity::AddressCodeOf(number);
-  out->tail = static_cast<uint16_t>(key % 1000 + 1);
-}
-
-// A person of the partitions by number. False: nobody whom a row could be given to.
-bool PersonOf(const Groups& groups, const Resolution& r, const std::vector<Outcome>& outcomes,
-              Profile* out) {
-  std::span<const Record> rows = groups.rows();
-  const identity::PersonNumber number{groups.key()};
-  *out = Profile{};
-  if (r.has_person) {
-    if (!r.confirmed) return false;
-    out->name = rows[static_cast<size_t>(r.reference)].name;
-    out->birth = r.birth;
-    out->sex = r.sex;
-  } else {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (outcomes[i] != Outcome::kUnlinked || rows[i].kind == kSuperseded ||
-          rows[i].name != rows[0].name) {
-        return false;
-      }
-    }
-    out->nobody_yet = true;
-    out->name = rows[0].name;
-    out->birth = identity::BirthDateOf(number);
-    out->sex = identity::SexOf(number);
-  }
-  out->key = groups.key();
-  out->by_number = true;
-  AddNumber(groups.key(), out);
-  uint16_t first = 0;
-  bool any = false;
-  out->verified = r.in_register;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (outcomes[i] == Outcome::kConflict) continue;
-    AddRow(*rows[i].packed, out);
-    if (rows[i].name != out->name) continue;
-    // In two files under one name: what one agency mistyped another would not.
-    if (any && rows[i].extract != first) out->verified = true;
-    first = any ? first : rows[i].extract;
-    any = true;
-  }
-  return true;
-}
-
-// The same for a number with one row in the register, which need not be resolved for it: the
-// register prevails, and rows under its name are the person's.
-const Packed* OnlyRegisterRow(std::span<const Packed* const> packed) {
-  const Packed* reg = nullptr;
-  for (const Packed* p : packed) {
-    if (!IsRegister(p->kind)) continue;
-    if (reg != nullptr) return nullptr;
-    reg = p;
-  }
-  return reg;
-}
-void RegisteredPersonOf(const Groups& groups, const Packed& reg, Profile* out) {
-  const identity::PersonNumber number{groups.key()};
-  *out = Profile{};
-  out->key = groups.key();
-  out->name = reg.name;
-  out->birth = reg.birth != 0 ? Date{reg.birth} : identity::BirthDateOf(number);
-  out->sex = reg.sex() != identity::Sex::kUnknown ? reg.sex() : identity::SexOf(number);
-  out->verified = out->by_number = true;
-  AddNumber(groups.key(), out);
-  for (const Packed* p : groups.packed()) {
-    if (p->kind < kSuperseded && p->name == reg.name) AddRow(*p, out);
-  }
-}
-
-// Could the group be a seeker (below), as far as can be seen without resolving it?
-bool MaySeek(std::span<const Packed* const> packed) {
-  return std::all_of(packed.begin(), packed.end(), [first = packed[0]](const Packed* p) {
-    return !IsRegister(p->kind) &&
-           (p->kind >= kSuperseded || (p->extract == first->extract && p->name == first->name) ||
-            first->kind >= kSuperseded);
-  });
-}
-
-// People under a valid number that is in one file only and not in the register: the number may be
-// an old one, or another's. False: no such group.
-bool SeekerOf(const Groups& groups, const Resolution& r, const std::vector<Outcome>& outcomes,
-              Profile* out) {
-  std::span<const Record> rows = groups.rows();
-  if (r.in_register || rows.empty() || !identity::PersonNumber{groups.key()}.is_citizen() ||
-      IsProvisionalKey(groups.key())) {
-    return false;
-  }
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (outcomes[i] == Outcome::kConflict || outcomes[i] == Outcome::kNone) return false;
-    if (rows[i].kind == kSuperseded || rows[i].extract != rows[0].extract ||
-        rows[i].name != rows[0].name) {
-      return false;
-    }
-  }
-  *out = Profile{};
-  out->key = groups.key();
-  out->name = rows[0].name;
-  out->birth = rows[0].birth;
-  if (!out->birth.has_value()) {
-    out->birth = identity::BirthDateOf(identity::PersonNumber{out->key});
-    out->birth_of_number = true;
-  }
-  out->sex = rows[0].sex != identity::Sex::kUnknown
-                 ? rows[0].sex
-                 : identity::SexOf(identity::PersonNumber{out->key});
-  out->by_number = true;
-  AddNumber(out->key, out);
-  for (const Record& row : rows) AddRow(*row.packed, out);
-  if (r.has_person && groups.master() == 0) {
-    out->maker = rows[static_cast<size_t>(r.maker)].order();
-  }
-  return true;
-}
-
-// Rows without a usable number under one provisional key.
-Profile SeekerOf(std::span<const Record> rows) {
-  Profile out;
-  out.key = rows[0].key;
-  out.name = rows[0].name;
-  out.birth = rows[0].birth;
-  out.sex = rows[0].sex;
-  for (const Record& row : rows) {
-    AddRow(*row.packed, &out);
-    // What is left of a damaged number.
-    std::string_view text = row.Text(TextTag::kIdNumber);
-    auto digits = [&text](size_t from, size_t n) {
-      uint32_t v = 0;
-      for (size_t i = from; i < from + n; ++i) {
-        if (text[i] < '0' || text[i] > '9') return UINT32_MAX;
-        v = v * 10 + static_cast<uint32_t>(text[i] - '0');
-      }
-      return v;
-    };
-    if (row.number_class != identity::NumberClass::kDamaged) continue;
-    // 3.30127E+17 and longer: the first digits are still there.
-    std::string mantissa;
-    if (text.size() > 8 && text[1] == '.' && (text.ends_with("E+17") || text.ends_with("e+17"))) {
-      mantissa = std::string(1, text[0]) + std::string(text.substr(2, text.size() - 6));
-      text = mantissa;
-      if (text.size() >= 6) {
-        if (uint32_t origin = digits(0, 6); origin != UINT32_MAX) out.origin = origin;
-      }
-      if (text.size() >= 14 && !out.birth.has_value()) {
-        uint32_t day = digits(6, 8);
-        if (day != UINT32_MAX &&
-            IsRealDay(static_cast<int>(day / 10000), static_cast<int>(day / 100 % 100),
-                      static_cast<int>(day % 100))) {
-          out.birth = Date::FromYmd(static_cast<int>(day / 10000),
-                                    static_cast<int>(day / 100 % 100), static_cast<int>(day % 100));
-          out.birth_of_number = true;
-        }
-      }
-      continue;
-    }
-    if (text.size() != 18) continue;
-    if (uint32_t origin = digits(0, 6); origin != UINT32_MAX) out.origin = origin;
-    if (uint32_t tail = digits(14, 3); tail != UINT32_MAX && !text.ends_with("000")) {
-      out.tail = static_cast<uint16_t>(tail + 1);
-    }
-  }
-  return out;
-}
-
-// The profiles that look for their person, findable by blocking key. Immutable.
-class Seekers {
- public:
-  explicit Seekers(std::vector<Profile> all) : all_(std::move(all)) {
-    std::sort(all_.begin(), all_.end(),
-              [](const Profile& a, const Profile& b) { return a.key < b.key; });
-    std::vector<uint64_t> keys;
-    for (size_t i = 0; i < all_.size(); ++i) {
-      names_.Add(all_[i].name);
-      BlockingKeys(all_[i], true, &keys);
-      for (uint64_t k : keys) {
-        blocks_.push_back({k, static_cast<uint32_t>(i)});
-        known_.Add(k);
-      }
-    }
-    names_.Close();
-    known_.Close();
-    std::sort(blocks_.begin(), blocks_.end());
-  }
-  const std::vector<Profile>& all() const { return all_; }
-  bool HasName(uint64_t name) const { return names_.Has(name); }
-  // Those that share a key with the person, each once, ascending.
-  void Find(const Profile& person, std::vector<uint64_t>* keys,
-            std::vector<uint32_t>* found) const {
-    BlockingKeys(person, false, keys);
-    found->clear();
-    for (uint64_t k : *keys) {
-      if (!known_.Has(k)) continue;
-      for (auto it = std::lower_bound(blocks_.begin(), blocks_.end(), Block{k, 0});
-           it != blocks_.end() && it->key == k; ++it) {
-        found->push_back(it->seeker);
-      }
-    }
-    std::sort(found->begin(), found->end());
-    found->erase(std::unique(found->begin(), found->end()), found->end());
-  }
-
- private:
-  struct Block {
-    uint64_t key;
-    uint32_t seeker;
-    friend auto operator<=>(const Block&, const Block&) = default;
-  };
-  std::vector<Profile> all_;  // by key
-  std::vector<Block> blocks_;
-  KeySet names_;
-  KeySet known_;
-};
-
-struct Pair {
-  uint32_t seeker;
-  Profile person;
-};
-
-// By key of the seeker, sorted: the person that it was found to be.
-struct Match {
-  uint64_t seeker;
-  uint64_t person;
-  bool nobody_yet;  // Profile
-  friend auto operator<=>(const Match&, const Match&) = default;
-};
-
-const Match* MatchOf(const std::vector<Match>& matches, uint64_t seeker) {
-  auto it = std::lower_bound(matches.begin(), matches.end(), Match{seeker, 0, false});
-  return it != matches.end() && it->seeker == seeker ? &*it : nullptr;
-}
-
-// Who of the seekers is whom. A person whose own number turns out to be somebody else's leads on.
-std::vector<Match> Decide(const Seekers& seekers, std::vector<Pair>* pairs, const Frequencies& f,
-                          const LinkModel& model, LinkCounts* counts) {
-  std::sort(pairs->begin(), pairs->end(), [](const Pair& a, const Pair& b) {
-    return a.seeker != b.seeker ? a.seeker < b.seeker : a.person.key < b.person.key;
-  });
-  struct Decision {
-    Bits odds;
-    uint64_t wrong;  // probability, in 2^-40
-    Match match;
-  };
-  // By seeker: the best, and how far behind it the second best is.
-  std::vector<Bits> best(seekers.all().size(), INT32_MIN);
-  std::vector<Bits> second(best.size(), INT32_MIN);
-  std::vector<const Profile*> person(best.size(), nullptr);
-  for (const Pair& pair : *pairs) {
-    const uint32_t s = pair.seeker;
-    const Bits score = model.Score(seekers.all()[s], pair.person, f);
-    ++counts->pairs;
-    if (score > best[s]) {
-      second[s] = best[s];
-      best[s] = score;
-      person[s] = &pair.person;
-    } else if (score > second[s]) {
-      second[s] = score;
-    }
-  }
-  std::array<Bits, 2> prior{};
-  for (bool by_number : {false, true}) {
-    std::vector<Bits> of_kind;
-    for (size_t s = 0; s < best.size(); ++s) {
-      if (seekers.all()[s].by_number == by_number) of_kind.push_back(best[s]);
-    }
-    prior[by_number] =
-        Prior(EstimateShare(of_kind, f.persons, model.FirstShare(by_number)), f.persons);
-  }
-  std::vector<Decision> decisions;
-  for (size_t s = 0; s < best.size(); ++s) {
-    if (best[s] == INT32_MIN) continue;
-    const Profile& seeker = seekers.all()[s];
-    Bits odds = best[s] + prior[seeker.by_number];
-    if (MayBeTwins(seeker, *person[s])) odds = std::min(odds, model.accept() - 1);
-    if (odds < model.review()) continue;
-    // It may be nobody known, or the second best.
-    uint64_t wrong = Unlikely(odds) + (second[s] == INT32_MIN ? 0 : Unlikely(best[s] - second[s]));
-    decisions.push_back({odds, wrong, {seeker.key, person[s]->key, person[s]->nobody_yet}});
-  }
-  // The surest first, until as many wrong ones are to be expected as may be.
-  std::sort(decisions.begin(), decisions.end(), [](const Decision& a, const Decision& b) {
-    return a.wrong != b.wrong ? a.wrong < b.wrong : a.match.seeker < b.match.seeker;
-  });
-  const uint64_t limit = kOne / 1000000 * model.false_per_million() * f.persons;
-  const uint64_t worst = Unlikely(model.accept());
-  uint64_t expected = 0;
-  std::vector<Match> matches;
-  for (const Decision& d : decisions) {
-    expected += d.wrong;
-    if (d.odds >= model.accept() && d.wrong <= 2 * worst && expected <= limit) {
-      matches.push_back(d.match);
-    } else {
-      ++counts->review;
-    }
-  }
-  std::sort(matches.begin(), matches.end());
-  // Numbers that are verified never move, and only they are found for one that is not: one step.
-  for (Match& m : matches) {
-    if (const Match* further = MatchOf(matches, m.person); further != nullptr) {
-      m.person = further->person;
-      m.nobody_yet = further->nobody_yet;
-    }
-  }
-  counts->by_score = matches.size();
-  return matches;
-}
-
 }  // namespace
-
-void KeySet::Close() {
-  std::sort(keys_.begin(), keys_.end());
-  keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
-  bits_.assign(std::bit_ceil(std::max<size_t>(keys_.size() / 4, 1)), 0);
-  for (uint64_t k : keys_) {
-    const uint64_t h = HashKey(k);
-    bits_[h >> 12 & (bits_.size() - 1)] |= BitsOf(h);
-  }
-}
-
-bool KeySet::Find(uint64_t key) const {
-  return std::binary_search(keys_.begin(), keys_.end(), key);
-}
 
 PersonNumbering::PersonNumbering(const std::vector<uint32_t>& max_line, uint64_t highest)
     : highest_(highest) {
@@ -560,6 +239,7 @@ class Linker {
   std::vector<Holder> holders_;
   std::vector<Profile> seeking_;
   std::vector<Match> matches_;
+  std::vector<Match> clusters_;
   struct Maker {
     uint64_t person;  // key
     uint64_t row;     // Record::order()
@@ -645,22 +325,29 @@ Status Linker::ScoreSeekers() {
   if (seeking_.empty()) return {};
   const Seekers seekers(std::move(seeking_));
   seeking_.clear();
+  LinkStatistics& statistics = counts_.statistics;
   std::vector<Pair> pairs;
   Frequencies frequencies;
+  TrainingCounts training(in_.extracts->size());
   CANBAO_TRY(pool_.ForEach(in_.keyed->partitions(), [&](int, size_t partition) -> Status {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
     std::vector<Pair> found;
-    std::vector<uint64_t> keys;
-    std::vector<uint32_t> those;
+    std::vector<BlockingKey> keys;
+    std::vector<Seekers::Found> those;
     Frequencies counted;
+    TrainingCounts trained(in_.extracts->size());
+    std::array<uint64_t, kBlockingRules> by_rule{};
     CANBAO_TRY(Take(*in_.keyed, partition, &groups));
     Profile person;
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
       if (const Packed* reg = OnlyRegisterRow(groups.packed()); reg != nullptr) {
         RegisteredPersonOf(groups, *reg, &person);
+        if (HashKey(groups.key()) % in_.model->training_sample == 0) {
+          Train(groups, *reg, *in_.canonical, &trained);
+        }
       } else {
         groups.Decode();
         if (groups.rows().empty()) continue;
@@ -669,20 +356,43 @@ Status Linker::ScoreSeekers() {
       }
       counted.Add(person, seekers.HasName(person.name));
       seekers.Find(person, &keys, &those);
-      for (uint32_t s : those) {
-        const Profile& seeker = seekers.all()[s];
+      for (const Seekers::Found& f : those) {
+        const Profile& seeker = seekers.all()[f.seeker];
         // A number that nothing verifies is given up for a verified one only.
         if (seeker.key == person.key) continue;
         if (seeker.by_number && (!person.verified || person.nobody_yet)) continue;
-        found.push_back({s, person});
+        ++by_rule[static_cast<size_t>(std::countr_zero(f.rules))];
+        Pair pair = MakePair(f.seeker, seeker, person, f.rules);
+        if (pair.levels.Of(Field::kName) != level::kNameUnlike) found.push_back(pair);
       }
     }
     std::lock_guard lock(mutex_);
     pairs.insert(pairs.end(), found.begin(), found.end());
     frequencies.Merge(counted);
+    training.Merge(trained);
+    for (size_t i = 0; i < by_rule.size(); ++i) statistics.pairs_by_rule[i] += by_rule[i];
     return {};
   }));
-  matches_ = Decide(seekers, &pairs, frequencies, *in_.model, &counts_);
+  // What somebody decided to be one person is a row that teaches, like those that are sampled.
+  for (const Pair& p : pairs) {
+    const Profile& s = seekers.all()[p.seeker];
+    if (in_.labels == nullptr || in_.labels->Of(s.key, p.person) != Judgement::kSame) continue;
+    training.Add(s.extract(), p.levels);
+  }
+  const Weights weights(*in_.model, training, frequencies);
+  static const Labels kNone;
+  Decided decided = Decide(seekers, &pairs, weights, *in_.model,
+                           in_.labels != nullptr ? *in_.labels : kNone, &statistics);
+  statistics.Learn(*in_.model, training);
+  matches_ = std::move(decided.matches);
+  clusters_ = std::move(decided.clusters);
+  counts_.pairs = statistics.pairs;
+  counts_.by_score = decided.by_score;
+  counts_.review = decided.review;
+  if (!in_.scores_path.empty()) {
+    CANBAO_ASSIGN(counts_.scores, WriteScores(in_.scores_path, in_.key, seekers, pairs,
+                                              decided.judged, weights, *in_.extracts));
+  }
   for (const Match& m : matches_) {
     if (!IsProvisionalKey(m.seeker)) counts_.moved.Add(m.seeker);
   }
@@ -726,6 +436,10 @@ Status Linker::MoveGroups() {
 
 Status Linker::PlaceUnkeyed() {
   const uint32_t shift = ShiftFor(in_.joined->partitions());
+  KeySet leaders;  // first keys of clusters
+  for (const Match& m : clusters_) leaders.Add(m.person);
+  leaders.Close();
+  std::vector<uint64_t> numbered;  // those of them that have a person key from an earlier run
   CANBAO_TRY(pool_.ForEach(in_.unkeyed->partitions(), [&](int worker, size_t partition) -> Status {
     thread_local Groups groups;
     thread_local Resolver resolver;
@@ -734,12 +448,15 @@ Status Linker::PlaceUnkeyed() {
     std::vector<Record> left;
     LinkCounts counts;
     std::vector<Maker> makers;
+    std::vector<Maker> clustered;
+    std::vector<uint64_t> known;
     CANBAO_TRY(Take(*in_.unkeyed, partition, &groups));
     for (size_t g = 0; g < groups.size(); ++g) {
       groups.Get(g, *in_.canonical);
       groups.Decode();
       left.clear();
       const Match* scored = MatchOf(matches_, groups.key());
+      const Match* cluster = MatchOf(clusters_, groups.key());
       for (const Record& r : groups.rows()) {
         Fate fate = FateOf(r);
         counts.ambiguous += fate.ambiguous;
@@ -752,7 +469,9 @@ Status Linker::PlaceUnkeyed() {
           }
         }
         if (fate.key == 0) left.push_back(r);
-        uint64_t key = fate.key != 0 ? fate.key : r.key;
+        // Rows of one cluster stand under the key of its first: one person, still provisional.
+        const bool unknown = fate.key == 0 && cluster != nullptr && !IsRegister(r.kind);
+        uint64_t key = fate.key != 0 ? fate.key : unknown ? cluster->person : r.key;
         // The number that it was repaired to may be somebody else's.
         if (const Match* further = MatchOf(matches_, fate.key); further != nullptr) {
           key = further->person;
@@ -766,8 +485,14 @@ Status Linker::PlaceUnkeyed() {
       }
       if (left.empty() || !in_.number_persons) continue;
       Resolution r = resolver.Resolve(left, &outcomes);
-      if (r.has_person && groups.master() == 0) {
-        const Record& maker = left[static_cast<size_t>(r.maker)];
+      const bool joins = cluster != nullptr && !IsRegister(left[0].kind);
+      const bool leads = leaders.Has(groups.key());
+      if (leads && groups.master() != 0) known.push_back(groups.key());
+      if (!r.has_person) continue;
+      const Record& maker = left[static_cast<size_t>(r.maker)];
+      if (joins || leads) {
+        clustered.push_back({joins ? cluster->person : groups.key(), maker.order()});
+      } else if (groups.master() == 0) {
         numbering_->Mark(maker.extract, maker.line);
       }
     }
@@ -776,12 +501,17 @@ Status Linker::PlaceUnkeyed() {
     counts_.ambiguous += counts.ambiguous;
     counts_.by_person_no += counts.by_person_no;
     makers_.insert(makers_.end(), makers.begin(), makers.end());
+    makers_.insert(makers_.end(), clustered.begin(), clustered.end());
+    numbered.insert(numbered.end(), known.begin(), known.end());
     return {};
   }));
-  // The first of the rows that were brought to a number which only departments know.
+  // The first of the rows that were brought to a number which only departments know, or that make
+  // up a cluster without a key of an earlier run.
   std::sort(makers_.begin(), makers_.end());
+  std::sort(numbered.begin(), numbered.end());
   for (size_t i = 0; i < makers_.size() && in_.number_persons; ++i) {
     if (i > 0 && makers_[i - 1].person == makers_[i].person) continue;
+    if (std::binary_search(numbered.begin(), numbered.end(), makers_[i].person)) continue;
     numbering_->Mark(static_cast<uint16_t>(makers_[i].row >> 32),
                      static_cast<uint32_t>(makers_[i].row));
   }
