@@ -5,7 +5,10 @@
 
 #include <filesystem>
 
+#include "app/context.h"
+#include "app/table_output.h"
 #include "base/file.h"
+#include "register/instance.h"
 #include "register/read.h"
 
 namespace canbao::app {
@@ -39,6 +42,35 @@ std::string LatestRun(const std::string& dir) {
   if (!text) return {};
   while (!text->empty() && text->back() == '\n') text->pop_back();
   return *text;
+}
+
+Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url) {
+  CANBAO_TRY(CheckDataFolder(data));
+  const std::string dir = Absolute(data);
+  std::string name;
+  if (!url.empty() || reg::Instance::Exists(dir)) {
+    CANBAO_ASSIGN(auto db, OpenRegister(data, url));
+    CANBAO_ASSIGN(name, LatestLoadedRun(*db));
+  }
+  if (name.empty()) name = LatestRun(dir);
+  if (name.empty()) {
+    return Fail(Error{ErrorClass::kInput, "CB-APP-0005",
+                      Msg("还没有完成过比对", "no comparison was finished here"),
+                      Text{"先执行 canbao compare。", "run canbao compare first."}, data, 0, 0});
+  }
+  return comparison::ReadRun(dir, name);
+}
+
+std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref) {
+  const auto ordinal = static_cast<uint16_t>(row_ref >> 48);
+  const auto sheet = static_cast<int>(row_ref >> 40 & 0xFF);
+  const uint64_t line = row_ref & 0xFFFFFFFFFF;
+  for (const comparison::ExtractResult& e : run.extracts) {
+    if (e.ordinal != ordinal) continue;
+    return sheet > 1 ? fmt::format("{}:{}:{}", e.spec.file, sheet, line)
+                     : fmt::format("{}:{}", e.spec.file, line);
+  }
+  return {};
 }
 
 Status SetLatestRun(const std::string& dir, const std::string& run) {
@@ -86,7 +118,7 @@ Status DropLoadedTables(const comparison::CompareResult& run) {
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(run.folder, ec)) {
     std::string name = entry.path().filename().string();
-    if (name.ends_with(".rows") && !name.starts_with("master.")) {
+    if (name.ends_with(".rows") && !name.starts_with("master.") && !name.starts_with("score.")) {
       std::error_code ignored;
       fs::remove(entry.path(), ignored);
     }

@@ -5,6 +5,7 @@
 //   DATA/latest               name of the last finished run that was not loaded into a register
 //   DATA/deliveries/<digest>/ delivered files of the loaded run, linked or copied: a later delivery
 //                             that lists only some sources is compared together with the others
+//   DATA/decisions.rows       what people decided about the review queue (comparison/link/label.h)
 //   DATA/keys, DATA/work, DATA/postgres: see comparison/run.h and register/
 #pragma once
 
@@ -23,6 +24,10 @@ Status CheckDataFolder(const std::string& dir);
 Result<std::string> LatestLoadedRun(reg::Database& db);
 // The last finished run of the folder without a register; empty when there is none.
 std::string LatestRun(const std::string& dir);
+// The run that commands are about by default: the register's latest, else the folder's.
+Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url);
+// "FILE:LINE" of a row_ref; in a workbook's later sheets "FILE:SHEET:ROW".
+std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref);
 Status SetLatestRun(const std::string& dir, const std::string& run);
 
 // Keeps the files of a run for later comparisons and drops those that no loaded run needs.
@@ -31,7 +36,8 @@ Status KeepDelivered(const std::string& dir, const comparison::CompareResult& ru
 Result<extract::Delivery> KeptDelivery(const std::string& dir,
                                        const comparison::CompareResult& run);
 
-// Frees what the register has taken over: the tables of a loaded run, but for its master.
+// Frees what the register has taken over: the tables of a loaded run, but for its master and its
+// scores.
 Status DropLoadedTables(const comparison::CompareResult& run);
 
 }  // namespace canbao::app

@@ -203,17 +203,15 @@ Result<CompareResult> Run::Execute() {
   // Person keys are made for those who will see them: the register and the list of links.
   bool number_persons = write_outcomes || !options_.links_path.empty();
   PersonNumbering numbering(number_persons ? max_lines : std::vector<uint32_t>{}, state_.highest);
-  std::string out;
-  if (write_outcomes) {
-    out = Work("out");
-    CANBAO_TRY(RemoveTree(out));
-    CANBAO_TRY(MakeFolders(out, 0700));
-  }
+  const std::string finished = Work("out");
+  const std::string out = write_outcomes ? finished : std::string();
+  CANBAO_TRY(RemoveTree(finished));
+  CANBAO_TRY(MakeFolders(finished, 0700));
   CANBAO_ASSIGN(result_.repair,
                 RunLinkStage(LinkInputs{state_.keyed.get(), state_.unkeyed.get(), joined.get(),
                                         &canonical_, &specs, result_.key, options_.threads,
                                         options_.cancel, number_persons, model.get(), &labels,
-                                        write_outcomes ? ScoresPath(out) : std::string()},
+                                        result_.unchanged ? std::string() : ScoresPath(finished)},
                              &numbering));
   result_.seconds[1] = Now() - t;
 
@@ -248,9 +246,7 @@ Result<CompareResult> Run::Execute() {
   CANBAO_ASSIGN(OutcomeCounts counts, RunOutcomeStage(in));
   result_.figures = std::move(counts.figures);
   result_.tables = std::move(counts.tables);
-  if (write_outcomes && result_.repair.scores.rows > 0) {
-    result_.tables["score"] = result_.repair.scores;
-  }
+  if (result_.repair.scores.rows > 0) result_.tables["score"] = result_.repair.scores;
   result_.discrepancies = counts.discrepancies;
   result_.persons = counts.persons;
   result_.highest_key = state_.highest + counts.new_persons;
@@ -277,8 +273,6 @@ Result<CompareResult> Run::Execute() {
 
   // The finished run appears under its name by one rename; a crash before leaves the checkpoint.
   std::string manifest = ManifestOf(result_, fingerprint_);
-  std::string finished = write_outcomes ? out : Work("out");
-  CANBAO_TRY(MakeFolders(finished, 0700));
   CANBAO_TRY(WriteFileAtomic(finished + "/manifest.json", manifest, 0600));
   CANBAO_TRY(MakeFolders(options_.state_dir + "/runs", 0700));
   CANBAO_TRY(RemoveTree(result_.folder));

@@ -181,8 +181,13 @@ void Decider::Accept() {
     const Bits known = prior[all[s].by_number];
     if (best.score[0] != kCertain) ++stats_.odds[WholeBits(best.score[0] + known)][v];
     for (size_t i = 0; i < kKeptCandidates && best.score[i] != kNever; ++i) {
-      out_.judged.push_back({best.pair[i],
-                             best.score[i] == kCertain ? kCertain : best.score[i] + known,
+      Bits odds = best.score[i];
+      if (odds == kCertain) {
+        // What the fields say is shown beside what somebody decided.
+        const Pair& decided = pairs_[best.pair[i]];
+        odds = weights_.Sum(SourceOf(s), decided.levels, decided.shared());
+      }
+      out_.judged.push_back({best.pair[i], odds == kNever ? kNever : odds + known,
                              static_cast<uint8_t>(i + 1), i == 0 ? verdict_[s] : Verdict::kSecond});
     }
   }

@@ -23,14 +23,14 @@ uint64_t CharactersOf(uint64_t name) {
   return out;
 }
 
+}  // namespace
+
 void AddNumber(uint64_t key, Profile* out) {
   identity::PersonNumber number{key};
   if (!number.is_citizen()) return;
   out->origin = identity::AddressCodeOf(number);
   out->tail = static_cast<uint16_t>(key % 1000 + 1);
 }
-
-}  // namespace
 
 void AddRow(const Packed& p, Profile* out) {
   out->phones.Add(p.phone);

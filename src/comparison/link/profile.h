@@ -65,6 +65,8 @@ constexpr uint32_t CityOf(uint32_t place) { return place / 100 * 100; }
 
 // What one row adds to what is known of its person: places, telephone, employer, household.
 void AddRow(const Packed& p, Profile* out);
+// What a citizen number says: where it was given, and its end.
+void AddNumber(uint64_t key, Profile* out);
 
 // A person of the partitions by number. False: nobody whom a row could be given to.
 bool PersonOf(const Groups& groups, const Resolution& r, const std::vector<Outcome>& outcomes,
