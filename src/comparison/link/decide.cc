@@ -367,6 +367,7 @@ void Seekers::Look(uint64_t key, std::vector<Found>* found) const {
 void Seekers::Find(const Profile& person, std::vector<BlockingKey>* keys,
                    std::vector<Found>* found) const {
   BlockingKeys(person, false, keys);
+  for (const BlockingKey& k : *keys) known_.Fetch(k.key);
   found->clear();
   for (const BlockingKey& k : *keys) {
     if (!known_.Has(k.key)) continue;

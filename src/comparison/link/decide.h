@@ -47,10 +47,10 @@ class Seekers {
   std::vector<Profile> all_;   // by key
   std::vector<Block> blocks_;  // sorted
   KeySet names_;
-  KeySet known_;
+  HashSet known_;
   // Keys that too many share (an employer's telephone for all its staff): split by the name, and by
   // the birth date.
-  KeySet hot_;
+  HashSet hot_;
 };
 
 // A seeker and a person it may be.

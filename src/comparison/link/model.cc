@@ -130,14 +130,16 @@ void Frequencies::Add(const Profile& person, bool with_name) {
     all.Add(place);
     all.Add(CityOf(place));
   }
-  for (uint32_t place : all.all()) ++places[place];
+  for (uint32_t place : all.all()) {
+    if (place < places.size()) ++places[place];
+  }
 }
 
 void Frequencies::Merge(const Frequencies& other) {
   persons += other.persons;
   for (auto [k, n] : other.names) names[k] += n;
   for (size_t i = 0; i < births.size(); ++i) births[i] += other.births[i];
-  for (auto [k, n] : other.places) places[k] += n;
+  for (size_t i = 0; i < places.size(); ++i) places[i] += other.places[i];
 }
 
 uint64_t Frequencies::OfName(uint64_t name) const {
@@ -146,8 +148,7 @@ uint64_t Frequencies::OfName(uint64_t name) const {
 }
 
 uint64_t Frequencies::OfPlace(uint32_t place) const {
-  auto it = places.find(place);
-  return it == places.end() ? 1 : std::max<uint64_t>(it->second, 1);
+  return place < places.size() ? std::max<uint64_t>(places[place], 1) : 1;
 }
 
 Weights::Weights(const LinkModel& model, const TrainingCounts& training,

@@ -79,7 +79,7 @@ struct Frequencies {
   uint64_t persons = 0;
   std::unordered_map<uint64_t, uint64_t> names;
   std::vector<uint32_t> births = std::vector<uint32_t>(65536);
-  std::unordered_map<uint32_t, uint64_t> places;  // county; city = code / 100 * 100
+  std::vector<uint32_t> places = std::vector<uint32_t>(1000000);  // county; city = code / 100 * 100
 
   void Add(const Profile& person, bool with_name);
   void Merge(const Frequencies& other);

@@ -1,6 +1,7 @@
 #include "comparison/link/profile.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "identity/sound.h"
@@ -243,30 +244,45 @@ const std::array<BlockingRule, kBlockingRules>& BlockingRules() {
 void BlockingKeys(const Profile& p, bool seeks, std::vector<BlockingKey>* keys) {
   keys->clear();
   if (p.name == 0) return;
-  const uint64_t surname = SurnameOf(p.name);
+  // Every person of a province passes here. Each value is hashed once; a key is made of hashes by
+  // one multiplication.
+  const uint64_t name = HashKey(p.name);
+  const uint64_t surname = HashKey(SurnameOf(p.name) + 1);
   auto add = [keys](uint8_t rule, uint64_t a, uint64_t b, uint64_t c = 0) {
-    const uint64_t seed = (rule + 1u) * 0x9E3779B97F4A7C15ull;
-    keys->push_back({HashKey(HashKey(HashKey(seed ^ a) ^ b) ^ c), rule});
+    uint64_t k = (a ^ std::rotl(b, 21) ^ std::rotl(c, 42)) * (0x9E3779B97F4A7C15ull + 2ull * rule);
+    keys->push_back({k ^ k >> 32, rule});
   };
-  const bool birth = p.birth.has_value();
-  const uint64_t sound = identity::SoundOf(NameCode{p.name});
-  if (birth) add(0, CharactersOf(p.name), p.birth.v);
+  const bool dated = p.birth.has_value();
+  const uint64_t birth = HashKey(p.birth.v + 0x10000u);
+  const uint64_t origin = HashKey(p.origin + 0x100000000ull);
+  const uint64_t tail = HashKey(p.tail + 0x200000000ull);
+  uint64_t sound = 0;
+  uint64_t year = 0;
+  uint64_t month = 0;
+  if (dated) {
+    add(0, HashKey(CharactersOf(p.name) + 2), birth);
+    sound = HashKey(identity::SoundOf(NameCode{p.name}) + 3);
+    const uint32_t ymd = p.birth.yyyymmdd();
+    year = HashKey(ymd / 10000);
+    month = HashKey(ymd / 100);
+  }
   Few<uint32_t, 4> cities;
   for (uint32_t place : p.places.all()) cities.Add(CityOf(place));
-  for (uint32_t city : cities.all()) {
-    if (!seeks || !birth) add(9, p.name, city);
-    if (!birth) continue;
-    add(1, surname, p.birth.v, city);
-    add(2, p.name, static_cast<uint64_t>(p.birth.year()), city);
-    add(11, sound, p.birth.yyyymmdd() / 100, city);
+  for (uint32_t code : cities.all()) {
+    const uint64_t city = HashKey(code + 0x300000000ull);
+    if (!seeks || !dated) add(9, name, city);
+    if (!dated) continue;
+    add(1, surname, birth, city);
+    add(2, name, year, city);
+    add(11, sound, month, city);
   }
-  for (uint16_t phone : p.phones.all()) add(3, surname, phone);
-  for (uint16_t unit : p.units.all()) add(4, p.name, unit);
-  if (p.origin != 0 && birth) add(5, surname, p.origin, p.birth.v);
-  if (p.household != 0) add(6, p.name, p.household);
-  if (p.origin != 0) add(7, p.name, p.origin);
-  if (p.origin != 0 && p.tail != 0) add(8, surname, p.origin, p.tail);
-  if (birth && p.tail != 0) add(10, surname, p.birth.v, p.tail);
+  for (uint16_t phone : p.phones.all()) add(3, surname, HashKey(phone + 0x400000000ull));
+  for (uint16_t unit : p.units.all()) add(4, name, HashKey(unit + 0x500000000ull));
+  if (p.origin != 0 && dated) add(5, surname, origin, birth);
+  if (p.household != 0) add(6, name, HashKey(p.household + 0x600000000ull));
+  if (p.origin != 0) add(7, name, origin);
+  if (p.origin != 0 && p.tail != 0) add(8, surname, origin, tail);
+  if (dated && p.tail != 0) add(10, surname, birth, tail);
 }
 
 }  // namespace canbao::comparison

@@ -329,16 +329,21 @@ Status Linker::ScoreSeekers() {
   std::vector<Pair> pairs;
   Frequencies frequencies;
   TrainingCounts training(in_.extracts->size());
-  CANBAO_TRY(pool_.ForEach(in_.keyed->partitions(), [&](int, size_t partition) -> Status {
+  struct Worker {
+    std::vector<Pair> found;
+    Frequencies counted;
+    TrainingCounts trained;
+    std::array<uint64_t, kBlockingRules> by_rule{};
+  };
+  std::vector<Worker> workers(static_cast<size_t>(in_.threads));
+  for (Worker& w : workers) w.trained = TrainingCounts(in_.extracts->size());
+  CANBAO_TRY(pool_.ForEach(in_.keyed->partitions(), [&](int worker, size_t partition) -> Status {
     thread_local Groups groups;
     thread_local Resolver resolver;
     thread_local std::vector<Outcome> outcomes;
-    std::vector<Pair> found;
-    std::vector<BlockingKey> keys;
-    std::vector<Seekers::Found> those;
-    Frequencies counted;
-    TrainingCounts trained(in_.extracts->size());
-    std::array<uint64_t, kBlockingRules> by_rule{};
+    thread_local std::vector<BlockingKey> keys;
+    thread_local std::vector<Seekers::Found> those;
+    Worker& w = workers[static_cast<size_t>(worker)];
     CANBAO_TRY(Take(*in_.keyed, partition, &groups));
     Profile person;
     for (size_t g = 0; g < groups.size(); ++g) {
@@ -346,7 +351,7 @@ Status Linker::ScoreSeekers() {
       if (const Packed* reg = OnlyRegisterRow(groups.packed()); reg != nullptr) {
         RegisteredPersonOf(groups, *reg, &person);
         if (HashKey(groups.key()) % in_.model->training_sample == 0) {
-          Train(groups, *reg, *in_.canonical, &trained);
+          Train(groups, *reg, *in_.canonical, &w.trained);
         }
       } else {
         groups.Decode();
@@ -354,25 +359,28 @@ Status Linker::ScoreSeekers() {
         Resolution r = resolver.Resolve(groups.rows(), &outcomes);
         if (!PersonOf(groups, r, outcomes, &person)) continue;
       }
-      counted.Add(person, seekers.HasName(person.name));
+      w.counted.Add(person, seekers.HasName(person.name));
       seekers.Find(person, &keys, &those);
       for (const Seekers::Found& f : those) {
         const Profile& seeker = seekers.all()[f.seeker];
         // A number that nothing verifies is given up for a verified one only.
         if (seeker.key == person.key) continue;
         if (seeker.by_number && (!person.verified || person.nobody_yet)) continue;
-        ++by_rule[static_cast<size_t>(std::countr_zero(f.rules))];
+        ++w.by_rule[static_cast<size_t>(std::countr_zero(f.rules))];
         Pair pair = MakePair(f.seeker, seeker, person, f.rules);
-        if (pair.levels.Of(Field::kName) != level::kNameUnlike) found.push_back(pair);
+        if (pair.levels.Of(Field::kName) != level::kNameUnlike) w.found.push_back(pair);
       }
     }
-    std::lock_guard lock(mutex_);
-    pairs.insert(pairs.end(), found.begin(), found.end());
-    frequencies.Merge(counted);
-    training.Merge(trained);
-    for (size_t i = 0; i < by_rule.size(); ++i) statistics.pairs_by_rule[i] += by_rule[i];
     return {};
   }));
+  for (Worker& w : workers) {
+    pairs.insert(pairs.end(), w.found.begin(), w.found.end());
+    std::vector<Pair>().swap(w.found);
+    frequencies.Merge(w.counted);
+    training.Merge(w.trained);
+    for (size_t i = 0; i < w.by_rule.size(); ++i) statistics.pairs_by_rule[i] += w.by_rule[i];
+  }
+  workers.clear();
   // What somebody decided to be one person is a row that teaches, like those that are sampled.
   for (const Pair& p : pairs) {
     const Profile& s = seekers.all()[p.seeker];
