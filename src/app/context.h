@@ -38,6 +38,7 @@ void AddRuns(Command app, Action* action);
 void AddEvaluate(Command app, Action* action);
 void AddExplain(Command app, Action* action);
 void AddReview(Command app, Action* action);
+void AddLink(Command app, Action* action);
 void AddDoctor(Command app, Action* action);
 void AddDb(Command app, Action* action);
 

@@ -63,6 +63,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddEvaluate(app, &action);
   canbao::app::AddExplain(app, &action);
   canbao::app::AddReview(app, &action);
+  canbao::app::AddLink(app, &action);
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
