@@ -11,12 +11,13 @@
 namespace canbao::reporting {
 namespace {
 
-constexpr double kLetter = 6.9;       // half an em of the text in charts, at most
-constexpr double kBarLine = 26;       // from one bar to the next
-constexpr double kBar = 15;           // how thick
-constexpr double kLeast = 1.2;        // whatever is more than nothing can be seen
-constexpr double kDot = 3.4;          // radius
-constexpr double kLabelShare = 0.42;  // of the width, at most, for the names before bars
+constexpr double kLetter = 6.6;      // half an em of the text in charts, on the average
+constexpr double kSlack = 10;        // for short texts of wide letters
+constexpr double kBarLine = 26;      // from one bar to the next
+constexpr double kBar = 15;          // how thick
+constexpr double kLeast = 1.2;       // whatever is more than nothing can be seen
+constexpr double kDot = 3.4;         // radius
+constexpr double kLabelShare = 0.5;  // of the width, at most, for the names before bars
 
 // Places to a tenth: the same text on every machine.
 std::string At(double place) {
@@ -28,7 +29,7 @@ std::string Counted(double n) {
   return FormatAmount(static_cast<uint64_t>(std::llround(n)), ProgressUnit::kItems);
 }
 
-double WidthOf(const std::string& text) { return DisplayWidth(text) * kLetter; }
+double WidthOf(const std::string& text) { return DisplayWidth(text) * kLetter + kSlack; }
 
 void OpenChart(const ChartWords& words, double width, double height, Markup* out) {
   const std::string title = words.id + "-title";
@@ -111,7 +112,8 @@ void Draw(const Histogram& chart, Markup* out) {
   double tallest = 1;
   for (const Histogram::Column& c : chart.columns) tallest = std::max(tallest, TotalOf(c.parts));
   const std::string longest = Counted(tallest);
-  const double left = WidthOf(longest) + 16;
+  // Histograms below one another begin at one place.
+  const double left = std::max(72.0, WidthOf(longest) + 16);
   const LinearScale x(chart.from, chart.to, left, chart.width - 12);
   const LinearScale y(0, tallest * 1.04, chart.height - kBottom, kTop);
   const double base = y(0);

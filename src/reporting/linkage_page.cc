@@ -22,6 +22,8 @@ struct VerdictClass {
 constexpr VerdictClass kStack[] = {
     {V::kReview, "v-review"}, {V::kUnlikely, "v-unlikely"}, {V::kLinked, "v-linked"}};
 
+constexpr int kMostBits = 60;  // what is more has been gathered there
+
 std::string Number(uint64_t n) { return AmountText(static_cast<double>(n), true); }
 
 class Page {
@@ -39,7 +41,7 @@ class Page {
     } else {
       Figures();
       Odds();
-      out_.Open("div", {{"class", "pair"}});
+      out_.Open("div", {{"class", "pair uneven"}});
       Rules();
       Candidates();
       out_.Close().Line();
@@ -86,9 +88,9 @@ class Page {
   template <typename Chart>
   void Show(const Chart& chart);
   void Legend(const std::vector<std::pair<std::string, std::string>>& entries);
-  // `brief`: short enough to stand on paper, too.
+  // `printed`: on paper, too, since the chart does not say the figures.
   void Table(const std::string& caption, const Cells& head, const std::vector<Cells>& rows,
-             bool brief = true);
+             bool printed = false);
   void BareTable(const std::string& caption, const Cells& head, const std::vector<Cells>& rows);
   std::string LevelName(const LevelRates& rates) const {
     return NameOf(a_.names.fields, rates.field).In(lang_) + " · " +
@@ -179,8 +181,8 @@ void Page::BareTable(const std::string& caption, const Cells& head,
 }
 
 void Page::Table(const std::string& caption, const Cells& head, const std::vector<Cells>& rows,
-                 bool brief) {
-  out_.Open("details", {{"class", brief ? "brief" : "long"}});
+                 bool printed) {
+  out_.Open("details", {{"class", printed ? "printed" : "folded"}});
   out_.Element("summary", Say("数据表：", "Table: ") + caption).Line();
   BareTable(caption, head, rows);
   out_.Close().Line();
@@ -250,10 +252,10 @@ void Page::Tiles() {
     out_.Element("dd", note, {{"class", "note"}});
     if (a_.before) {
       const std::string change = ChangeText(h.value - before[i].value, h.whole);
-      out_.Element(
-          "dd",
-          change == "0" ? Say("与上次相同", "as before") : Say("较上次 ", "since before ") + change,
-          {{"class", "note"}});
+      out_.Element("dd",
+                   change == "0" ? Say("与上次相同", "as in last run")
+                                 : Msg("较上次 {0}", "{0} since last run", change).In(lang_),
+                   {{"class", "note"}});
     }
     out_.Close().Line();
   }
@@ -301,6 +303,7 @@ void Page::OddsChart(const char* id, const std::string& title, bool with_links, 
     chart.marks.push_back({a_.thresholds->accept, Say("关联线", "link from")});
   }
   chart.axis = Say("最佳候选人的优势（比特，log₂）", "odds of the best candidate in bits (log₂)");
+  if (highest >= kMostBits) chart.axis += Say("，至多计到 60", ", counted up to 60");
   chart.words = {id, title,
                  Msg("直方图：{0} 个行组，优势从 {1} 到 {2} 比特，按结论叠加。数字见下表。",
                      "Histogram of {0} groups of rows, odds from {1} to {2} bits, stacked by "
@@ -354,7 +357,7 @@ void Page::Odds() {
         {Say("比特（从，不足下一整数）", "bits (from, to below the next)"),
          VerdictLabel(V::kLinked).In(lang_), VerdictLabel(V::kReview).In(lang_),
          VerdictLabel(V::kUnlikely).In(lang_)},
-        rows, false);
+        rows);
   End();
 }
 
@@ -369,7 +372,7 @@ void Page::Rules() {
           Number(r_.compared), Number(r_.scored))
           .In(lang_));
   BarChart chart;
-  chart.width = 460;
+  chart.width = 572;
   chart.classes = {"v-linked"};
   std::vector<Cells> rows;
   for (const LinkageReport::Rule& rule : r_.rules) {
@@ -392,7 +395,7 @@ void Page::Candidates() {
         Say("与多少人打了分。没有候选人的行组无从关联。",
             "How many persons it was scored with. A group without any cannot be linked."));
   BarChart chart;
-  chart.width = 460;
+  chart.width = 352;
   chart.classes = {"v-linked"};
   std::vector<Cells> rows;
   for (const LinkageReport::Candidates& c : r_.candidates) {
@@ -532,7 +535,7 @@ void Page::Learned() {
   Table(Say("m 的最小、中位、最大值", "lowest, median and highest m"),
         {Say("字段 · 级别", "field · level"), Say("文件", "files"), Say("统计的行", "rows counted"),
          Say("最小", "lowest"), Say("中位", "median"), Say("最大", "highest")},
-        rows);
+        rows, true);
   LearnedByFile(rates);
   End();
 }
@@ -555,7 +558,7 @@ void Page::LearnedByFile(const std::vector<LevelRates>& rates) {
   }
   const std::string caption =
       Say("各文件的 m，下方小字为统计的行数", "m by file, rows counted below");
-  out_.Open("details", {{"class", "long"}});
+  out_.Open("details", {{"class", "folded"}});
   out_.Element("summary", Say("数据表：", "Table: ") + caption).Line();
   out_.Open("div", {{"class", "scroll"}}).Open("table", {{"class", "close"}});
   out_.Element("caption", caption).Open("thead").Open("tr");
@@ -672,7 +675,7 @@ void Page::Sources() {
   Table(Say("行数按来源", "rows by source"),
         {Say("来源", "source"), Say("文件", "files"), Say("读入", "rows in"), Say("关联", "linked"),
          Say("未关联", "unlinked"), Say("参考", "reference"), Say("拒收", "rejected")},
-        rows, false);
+        rows);
   End();
 }
 

@@ -128,8 +128,8 @@ TEST(LinkagePageTest, DifferencesFromTheRunBefore) {
   const std::string page = LinkagePage(a, Lang::kEn);
   ExpectSelfContained(page);
   EXPECT_THAT(page, HasSubstr("Since the run before"));
-  EXPECT_THAT(page, HasSubstr("since before −10"));
-  EXPECT_THAT(page, HasSubstr("as before"));
+  EXPECT_THAT(page, HasSubstr("−10 since last run"));
+  EXPECT_THAT(page, HasSubstr("as in last run"));
   const std::string table = page.substr(page.find("Since the run before"));
   for (const Headline& h : Headlines(a.now)) EXPECT_THAT(table, HasSubstr(">" + h.label.en + "<"));
 }

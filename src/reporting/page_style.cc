@@ -42,7 +42,8 @@ section {
 section p { font-size: 0.94rem; color: var(--quiet); }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 20px; margin-bottom: 20px; }
 .pair section { margin: 0; }
-.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px; margin: 14px 0 16px;
+.uneven { grid-template-columns: 1.62fr 1fr; }
+.tiles { display: grid; grid-template-columns: 1.35fr 1fr 1fr 1fr; gap: 1px; margin: 14px 0 16px;
   padding: 0; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px;
   overflow: hidden; }
 .tiles div { background: var(--sheet); padding: 14px 16px 12px; border-left: 4px solid transparent; }
@@ -100,8 +101,8 @@ footer { padding-top: 4px; padding-bottom: 48px; font-size: 0.88rem; color: var(
 footer dl { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; }
 footer dt { color: var(--ink); }
 footer dd { margin: 0; max-width: 52em; }
-@media (max-width: 760px) {
-  .pair { grid-template-columns: 1fr; }
+@media screen and (max-width: 760px) {
+  .pair, .uneven { grid-template-columns: 1fr; }
   .tiles { grid-template-columns: repeat(2, 1fr); }
   figure svg { min-width: 440px; }
 }
@@ -120,10 +121,11 @@ footer dd { margin: 0; max-width: 52em; }
   section { border: 0; border-top: 1px solid var(--rule); border-radius: 0; padding: 14px 0 10px;
     margin: 0; }
   .pair { margin: 0; gap: 24px; }
-  .pair section, figure, .tiles, tr { break-inside: avoid; }
-  h2, figcaption, caption { break-after: avoid; }
+  .pair section, figure, .tiles, p, tr, footer { break-inside: avoid; }
+  h2, section > p, .legend, figcaption, caption, thead { break-after: avoid; }
   details { border: 0; margin: 0; padding: 0; }
-  details.brief::details-content { content-visibility: visible; block-size: auto; }
+  .facts { font-size: 1rem; }
+  details.printed::details-content { content-visibility: visible; block-size: auto; }
   details:not([open]) > summary { display: none; }
   .scroll, figure { overflow: visible; }
   table { font-size: 0.9rem; }
