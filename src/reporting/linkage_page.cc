@@ -92,9 +92,11 @@ class Page {
   void Table(const std::string& caption, const Cells& head, const std::vector<Cells>& rows,
              bool printed = false);
   void BareTable(const std::string& caption, const Cells& head, const std::vector<Cells>& rows);
-  std::string LevelName(const LevelRates& rates) const {
-    return NameOf(a_.names.fields, rates.field).In(lang_) + " · " +
-           NameOf(a_.names.levels, rates.field + "." + rates.level).In(lang_);
+  std::string LevelNameOf(const LevelRates& rates) const {
+    return NameOf(a_.names.levels, rates.field + "." + rates.level).In(lang_);
+  }
+  std::string FieldAndLevel(const LevelRates& rates) const {
+    return NameOf(a_.names.fields, rates.field).In(lang_) + " · " + LevelNameOf(rates);
   }
   // The interval of links that are expected to be wrong.
   std::string WrongText() const {
@@ -515,14 +517,15 @@ void Page::Learned() {
   std::vector<Cells> rows;
   std::string field;
   for (const LevelRates& level : rates) {
-    StripPlot::Line line{LevelName(level), {}, level.median, fmt::format("{:.3f}", level.median)};
+    StripPlot::Line line{
+        FieldAndLevel(level), {}, level.median, fmt::format("{:.3f}", level.median)};
     for (const LinkageReport::Learned* l : level.files) line.values.push_back(l->m);
     line.begins_group = level.field != field;
     field = level.field;
     plot.lines.push_back(std::move(line));
     uint64_t counted = 0;
     for (const LinkageReport::Learned* l : level.files) counted += l->rows;
-    rows.push_back({LevelName(level), Number(level.files.size()), Number(counted),
+    rows.push_back({FieldAndLevel(level), Number(level.files.size()), Number(counted),
                     fmt::format("{:.4f}", level.lowest), fmt::format("{:.4f}", level.median),
                     fmt::format("{:.4f}", level.highest)});
   }
@@ -545,15 +548,10 @@ void Page::LearnedByFile(const std::vector<LevelRates>& rates) {
     std::string file, source, kind;
     auto operator<=>(const FileKey&) const = default;
   };
-  std::vector<FileKey> files;
   std::map<FileKey, std::vector<const LinkageReport::Learned*>> by_file;
   for (size_t i = 0; i < rates.size(); ++i) {
-    for (const LinkageReport::Learned* l : rates[i].files) by_file[{l->file, l->source, l->kind}];
-  }
-  for (auto& [key, cells] : by_file) cells.resize(rates.size());
-  for (size_t i = 0; i < rates.size(); ++i) {
     for (const LinkageReport::Learned* l : rates[i].files) {
-      by_file[{l->file, l->source, l->kind}][i] = l;
+      by_file.try_emplace({l->file, l->source, l->kind}, rates.size()).first->second[i] = l;
     }
   }
   const std::string caption =
@@ -562,8 +560,18 @@ void Page::LearnedByFile(const std::vector<LevelRates>& rates) {
   out_.Element("summary", Say("数据表：", "Table: ") + caption).Line();
   out_.Open("div", {{"class", "scroll"}}).Open("table", {{"class", "close"}});
   out_.Element("caption", caption).Open("thead").Open("tr");
-  out_.Element("th", Say("来源 · 文件", "source · file"), {{"scope", "col"}});
-  for (const LevelRates& level : rates) out_.Element("th", LevelName(level), {{"scope", "col"}});
+  out_.Element("th", Say("来源 · 文件", "source · file"), {{"scope", "col"}, {"rowspan", "2"}});
+  for (size_t i = 0; i < rates.size();) {
+    size_t end = i;
+    while (end < rates.size() && rates[end].field == rates[i].field) ++end;
+    out_.Element("th", NameOf(a_.names.fields, rates[i].field).In(lang_),
+                 {{"scope", "colgroup"}, {"colspan", std::to_string(end - i)}});
+    i = end;
+  }
+  out_.Close().Open("tr");
+  for (const LevelRates& level : rates) {
+    out_.Element("th", LevelNameOf(level), {{"scope", "col"}});
+  }
   out_.Close().Close().Line().Open("tbody").Line();
   for (const auto& [key, cells] : by_file) {
     out_.Open("tr").Open("th", {{"scope", "row"}}).Text(key.source + " · " + KindOf(key.kind));

@@ -42,6 +42,7 @@ section {
 section p { font-size: 0.94rem; color: var(--quiet); }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 20px; margin-bottom: 20px; }
 .pair section { margin: 0; }
+.pair div, .pair section { min-width: 0; }
 .uneven { grid-template-columns: 1.62fr 1fr; }
 .tiles { display: grid; grid-template-columns: 1.35fr 1fr 1fr 1fr; gap: 1px; margin: 14px 0 16px;
   padding: 0; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px;
@@ -93,7 +94,10 @@ th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--ru
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 thead th { font-weight: 600; color: var(--quiet); vertical-align: bottom; white-space: normal; }
 tbody th { font-weight: 400; }
-table.close th, table.close td { padding: 3px 7px; font-size: 0.8rem; }
+table.close th, table.close td { padding: 3px 6px; font-size: 0.8rem; }
+table.close th:first-child { padding-left: 0; }
+table.close thead tr + tr th:first-child { text-align: right; padding-left: 6px; }
+table.close [colspan] { text-align: center; border-bottom-color: var(--base); }
 td small { color: var(--quiet); display: block; font-size: 0.88em; line-height: 1.2; }
 .empty { text-align: center; padding: 48px 24px; }
 .empty p { margin: 6px auto 0; }
@@ -101,10 +105,16 @@ footer { padding-top: 4px; padding-bottom: 48px; font-size: 0.88rem; color: var(
 footer dl { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; }
 footer dt { color: var(--ink); }
 footer dd { margin: 0; max-width: 52em; }
+@media screen {
+  /* Its summary says it already. */
+  details caption { position: absolute; width: 1px; height: 1px; overflow: hidden;
+    clip-path: inset(50%); }
+}
 @media screen and (max-width: 760px) {
   .pair, .uneven { grid-template-columns: 1fr; }
   .tiles { grid-template-columns: repeat(2, 1fr); }
   figure svg { min-width: 440px; }
+  .pair figure svg { min-width: 0; }
 }
 @page { size: A4; margin: 14mm 12mm; }
 @media print {
