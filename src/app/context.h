@@ -35,6 +35,7 @@ void AddForms(Command app, Action* action);
 void AddList(Command app, Action* action);
 void AddPerson(Command app, Action* action);
 void AddRuns(Command app, Action* action);
+void AddLinkage(Command app, Action* action);
 void AddEvaluate(Command app, Action* action);
 void AddExplain(Command app, Action* action);
 void AddReview(Command app, Action* action);

@@ -60,6 +60,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddList(app, &action);
   canbao::app::AddPerson(app, &action);
   canbao::app::AddRuns(app, &action);
+  canbao::app::AddLinkage(app, &action);
   canbao::app::AddEvaluate(app, &action);
   canbao::app::AddExplain(app, &action);
   canbao::app::AddReview(app, &action);
