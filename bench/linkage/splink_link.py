@@ -28,6 +28,11 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 VERSION = int(splink.__version__.split(".")[0])
 
 
+def quiet():
+    warnings.simplefilter("ignore")
+    logging.getLogger("splink").setLevel(logging.ERROR)
+
+
 class Clock:
     def __init__(self):
         self.steps = {}
@@ -215,8 +220,7 @@ def run_best(args, config):
 
 
 def main():
-    warnings.simplefilter("ignore")
-    logging.getLogger("splink").setLevel(logging.ERROR)
+    quiet()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=["same", "best"])
     parser.add_argument("files", nargs="+")
