@@ -1,6 +1,6 @@
 """Splink's side of the comparisons, for versions 4 and 5 alike.
 
-    splink_link.py same --config same.toml  [--pairs PAIRS.parquet] FILE...
+    splink_link.py same --config same.toml [--pairs PAIRS.parquet] FILE...
     splink_link.py best --config splink_best.toml --out FOLDER FILE...
 
 `same` scores every pair that the rules of the neutral configuration bring together, with its m and u. `best`
@@ -126,12 +126,13 @@ def run_same(args, config):
     ask(con, "create table people as " + " union all ".join(f"from {t}" for t in tables))
     clock = Clock()
     linker = clock("settings", lambda: make_linker(con, ["people"], same_settings(config)))
-    scored = clock("predict", linker.inference.predict)
-    pairs = ask(con, f"select count(*) from {scored.physical_name}")[0][0]
+    keep = {} if args.pairs else {"threshold_match_probability": config["threshold"]}
+    scored = clock("predict", lambda: linker.inference.predict(**keep))
+    kept = ask(con, f"select count(*) from {scored.physical_name}")[0][0]
     if args.pairs:
         ask(con, f"copy (select least(id_l, id_r) as a, greatest(id_l, id_r) as b, match_weight as weight "
                     f"from {scored.physical_name}) to '{args.pairs}' (format parquet)")
-    return {"rows": rows, "pairs": pairs, "steps": clock.steps, **clock.total()}
+    return {"rows": rows, "pairs_kept": kept, "steps": clock.steps, **clock.total()}
 
 
 def best_level(level):
