@@ -1,6 +1,6 @@
 # One folder under src/ = one library = one concept. Their order is the order in which data flows;
 # a library may include only itself and libraries before it, except the pairs forbidden below.
-set(CANBAO_LIBRARIES base identity scheme extract comparison register casework survey reporting
+set(CANBAO_LIBRARIES base identity scheme extract linkage comparison register casework survey reporting
     exchange analysis service app)
 
 # Pairs "from>to" that are forbidden although the order would allow them.

@@ -5,11 +5,9 @@
 #include <memory>
 #include <unordered_map>
 
-#include "app/account.h"
 #include "app/context.h"
-#include "comparison/evaluate.h"
-#include "extract/format/byte_source.h"
-#include "extract/format/record_index.h"
+#include "linkage/evaluate.h"
+#include "linkage/table.h"
 
 namespace canbao::app {
 namespace {
@@ -21,75 +19,16 @@ struct Options {
   std::string format = "text";
 };
 
-struct Table {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-};
-
-tl::unexpected<Error> Refused(const std::string& path, int64_t line, Text message, Text remedy) {
-  return Fail(Error{ErrorClass::kInput, "CB-APP-0016", std::move(message), std::move(remedy), path,
-                    line, 0});
+Result<size_t> ColumnOf(const linkage::Table& table, const std::string& path,
+                        const std::string& name) {
+  return linkage::NeedColumn(table, path, name,
+                             Msg("链接文件由 compare --links 或 link --links 生成；真值文件格式见 "
+                                 "docs/formats/truth.md",
+                                 "links come from compare --links or link --links; the format of a "
+                                 "truth is in docs/formats/truth.md"));
 }
 
-Result<Table> ReadTable(const std::string& path) {
-  CANBAO_ASSIGN(auto source, extract::OpenByteSource(path, false));
-  std::string text;
-  extract::BlockBuffer block(size_t{1} << 20);
-  for (;;) {
-    CANBAO_ASSIGN(size_t n, source->Read(block.data(), block.capacity()));
-    if (n == 0) break;
-    text.append(block.data(), n);
-  }
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  if (text.size() >= UINT32_MAX) {
-    return Refused(path, 0, Msg("文件超过 4 GB", "the file is larger than 4 GB"),
-                   Msg("请分批评估", "evaluate it in parts"));
-  }
-  const size_t size = text.size();
-  text.append(extract::kBlockPadding, '\0');
-  extract::RecordIndex index;
-  index.Start(text.data(), size, {});
-  Table table;
-  std::string scratch;
-  while (index.Next(1024)) {
-    for (const extract::RecordSpan& record : index.records()) {
-      std::vector<std::string> fields;
-      for (uint32_t f = 0; f < record.fields; ++f) {
-        const uint32_t* end = index.ends() + record.first + f;
-        const uint32_t begin = end[-1] + 1;
-        std::string_view raw(text.data() + begin, *end - begin);
-        if (f + 1 == record.fields && raw.ends_with('\r')) raw.remove_suffix(1);
-        scratch.resize(raw.size());
-        size_t written = 0;
-        fields.emplace_back(extract::Unquote(raw, scratch.data(), &written));
-      }
-      if (fields.size() == 1 && fields[0].empty()) continue;
-      if (table.header.empty()) {
-        table.header = std::move(fields);
-      } else if (fields.size() != table.header.size()) {
-        return Refused(path, record.line + 1,
-                       Msg("应有 {0} 个字段，实有 {1} 个", "{0} fields wanted, {1} found",
-                           table.header.size(), fields.size()),
-                       Msg("请检查该行", "check this line"));
-      } else {
-        table.rows.push_back(std::move(fields));
-      }
-    }
-  }
-  return table;
-}
-
-Result<size_t> Column(const Table& table, const std::string& path, const std::string& name) {
-  for (size_t i = 0; i < table.header.size(); ++i) {
-    if (table.header[i] == name) return i;
-  }
-  return Refused(path, 1, Msg("缺少列 {0}", "there is no column {0}", name),
-                 Msg("链接文件由 compare --links 生成；真值文件格式见 docs/formats/truth.md",
-                     "links come from compare --links; the format of a truth is in "
-                     "docs/formats/truth.md"));
-}
-
-boost::json::object Json(const comparison::Quality& q) {
+boost::json::object Json(const linkage::Quality& q) {
   return {{"rows", q.rows},
           {"precision", q.precision()},
           {"recall", q.recall()},
@@ -102,33 +41,40 @@ boost::json::object Json(const comparison::Quality& q) {
 }
 
 Status Execute(const Options& o) {
-  CANBAO_ASSIGN(Table links, ReadTable(o.links));
-  CANBAO_ASSIGN(Table truth, ReadTable(o.truth));
-  CANBAO_ASSIGN(size_t link_file, Column(links, o.links, "file"));
-  CANBAO_ASSIGN(size_t link_line, Column(links, o.links, "line"));
-  CANBAO_ASSIGN(size_t link_person, Column(links, o.links, "person"));
-  CANBAO_ASSIGN(size_t file, Column(truth, o.truth, "file"));
-  CANBAO_ASSIGN(size_t line, Column(truth, o.truth, "line"));
-  CANBAO_ASSIGN(size_t person, Column(truth, o.truth, "person"));
+  CANBAO_ASSIGN(linkage::Table links, linkage::ReadTable(o.links));
+  CANBAO_ASSIGN(linkage::Table truth, linkage::ReadTable(o.truth));
+  CANBAO_ASSIGN(size_t link_file, ColumnOf(links, o.links, "file"));
+  CANBAO_ASSIGN(size_t link_line, ColumnOf(links, o.links, "line"));
+  CANBAO_ASSIGN(size_t link_person, ColumnOf(links, o.links, "person"));
+  CANBAO_ASSIGN(size_t file, ColumnOf(truth, o.truth, "file"));
+  CANBAO_ASSIGN(size_t line, ColumnOf(truth, o.truth, "line"));
+  CANBAO_ASSIGN(size_t person, ColumnOf(truth, o.truth, "person"));
   size_t by = SIZE_MAX;
   if (o.by != "none") {
-    CANBAO_ASSIGN(by, Column(truth, o.truth, o.by));
+    CANBAO_ASSIGN(by, ColumnOf(truth, o.truth, o.by));
   }
-  std::unordered_map<std::string, const std::string*> said;
-  for (const auto& row : links.rows)
-    said[row[link_file] + "\n" + row[link_line]] = &row[link_person];
-  std::vector<comparison::JudgedRow> rows;
+  auto key = [](const linkage::Table& table, size_t of_file, size_t of_line, size_t row) {
+    return std::string(table.columns[of_file].Text(row)) + "\n" +
+           std::string(table.columns[of_line].Text(row));
+  };
+  auto text = [](const linkage::Table& table, size_t column, size_t row) {
+    return std::string(table.columns[column].Text(row));
+  };
+  std::unordered_map<std::string, size_t> said;
+  for (size_t row = 0; row < links.rows(); ++row) said[key(links, link_file, link_line, row)] = row;
+  std::vector<linkage::JudgedRow> rows;
   uint64_t without_link = 0;
-  for (const auto& row : truth.rows) {
-    auto it = said.find(row[file] + "\n" + row[line]);
+  for (size_t row = 0; row < truth.rows(); ++row) {
+    auto it = said.find(key(truth, file, line, row));
     if (it == said.end()) {
       ++without_link;
       continue;
     }
-    rows.push_back({*it->second, row[person], by == SIZE_MAX ? std::string() : row[by]});
+    rows.push_back({text(links, link_person, it->second), text(truth, person, row),
+                    by == SIZE_MAX ? std::string() : text(truth, by, row)});
   }
   const uint64_t without_truth = said.size() - rows.size();
-  const comparison::Evaluation e = comparison::Evaluate(rows);
+  const linkage::Evaluation e = linkage::Evaluate(rows);
   if (o.format == "json") {
     boost::json::object out = Json(e.all);
     out["merged_persons"] = e.merged;
@@ -144,7 +90,7 @@ Status Execute(const Options& o) {
     std::printf("%s\n", boost::json::serialize(out).c_str());
     return {};
   }
-  auto show = [](const std::string& name, const comparison::Quality& q) {
+  auto show = [](const std::string& name, const linkage::Quality& q) {
     std::printf("%-36s %10llu  %9.6f  %9.6f  %9.6f  %9.6f  %9.6f\n", name.c_str(),
                 static_cast<unsigned long long>(q.rows), q.precision(), q.recall(), q.f1(),
                 q.bcubed_precision, q.bcubed_recall);
@@ -171,7 +117,9 @@ void AddEvaluate(Command app, Action* action) {
   auto o = std::make_shared<Options>();
   Command sub = app.AddCommand("evaluate", Say("对照真值评估链接（成对与 B-cubed）",
                                                "links against a truth, by pairs and B-cubed"));
-  sub.Add("--links", &o->links, Say("compare --links 写出的文件", "what compare --links wrote"))
+  sub.Add("--links", &o->links,
+          Say("compare --links 或 link --links 写出的文件",
+              "what compare --links or link --links wrote"))
       .Required();
   sub.Add("--truth", &o->truth,
           Say("真值：file,line,person（csv，可压缩）",

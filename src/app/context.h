@@ -36,6 +36,7 @@ void AddList(Command app, Action* action);
 void AddPerson(Command app, Action* action);
 void AddRuns(Command app, Action* action);
 void AddEvaluate(Command app, Action* action);
+void AddLink(Command app, Action* action);
 void AddDoctor(Command app, Action* action);
 void AddDb(Command app, Action* action);
 

@@ -61,6 +61,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddPerson(app, &action);
   canbao::app::AddRuns(app, &action);
   canbao::app::AddEvaluate(app, &action);
+  canbao::app::AddLink(app, &action);
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;

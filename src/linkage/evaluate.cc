@@ -1,8 +1,8 @@
-#include "comparison/evaluate.h"
+#include "linkage/evaluate.h"
 
 #include <unordered_map>
 
-namespace canbao::comparison {
+namespace canbao::linkage {
 namespace {
 
 uint64_t Pairs(uint64_t n) { return n * (n - 1) / 2; }
@@ -101,4 +101,4 @@ Evaluation Evaluate(const std::vector<JudgedRow>& rows) {
   return out;
 }
 
-}  // namespace canbao::comparison
+}  // namespace canbao::linkage

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace canbao::comparison {
+namespace canbao::linkage {
 
 // One row that both lists have. Empty person: the row belongs to nobody and is alone.
 struct JudgedRow {
@@ -49,4 +49,4 @@ struct Evaluation {
 
 Evaluation Evaluate(const std::vector<JudgedRow>& rows);
 
-}  // namespace canbao::comparison
+}  // namespace canbao::linkage

@@ -1,10 +1,10 @@
-#include "comparison/evaluate.h"
+#include "linkage/evaluate.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-namespace canbao::comparison {
+namespace canbao::linkage {
 namespace {
 
 TEST(EvaluateTest, CountsPairsAndRows) {
@@ -72,4 +72,4 @@ TEST(EvaluateTest, AgreesWithCountingEveryPair) {
 }
 
 }  // namespace
-}  // namespace canbao::comparison
+}  // namespace canbao::linkage
