@@ -4,10 +4,10 @@ JOBS ?= $(shell nproc)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test nightly bench format clean
+.PHONY: help build run test nightly bench bench-linkage format clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the executable, build/release/bin/canbao
 	@tools/bootstrap.sh build
@@ -31,6 +31,11 @@ bench: ## the macro benchmarks, against DuckDB on the same files
 	@tools/bootstrap.sh build run bench
 	@$(MAKE) --no-print-directory build
 	@bench/run.sh
+
+bench-linkage: ## linkage without numbers, against Splink 4 and 5 on the same tables (half an hour)
+	@tools/bootstrap.sh build bench
+	@$(MAKE) --no-print-directory build
+	@bench/linkage/run.sh
 
 format: ## clang-format over all C++ sources
 	@tools/bootstrap.sh test
