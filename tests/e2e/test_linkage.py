@@ -173,6 +173,18 @@ class Linkage(unittest.TestCase):
             path.write_text(kept)
 
 
+class Register(unittest.TestCase):
+    def test_the_latest_loaded_run_comes_first(self):
+        with harness.Workspace("linkage-register") as w:
+            loaded = harness.demo(w.path("loaded"), 600, "--seed", 31)
+            tried = harness.demo(w.path("tried"), 600, "--seed", 32)
+            harness.compare(loaded, w.data())
+            run = harness.last_manifest(w.data())["run"]
+            harness.compare(tried, w.data(), "--no-register")
+            said = json.loads(harness.ok("linkage", "--data", w.data(), "--format", "json").out)
+            self.assertEqual((said["run"], said["previous"]), (run, None))
+
+
 class EmptyRun(unittest.TestCase):
     def test_a_run_without_seekers_says_so(self):
         with harness.Workspace("linkage-empty") as w:
