@@ -153,9 +153,9 @@ class Linkage(unittest.TestCase):
             done = harness.run("linkage", "--data", self.data, *words)
             self.assertEqual(done.code, exit_code, done)
             self.assertIn(code, done.err)
-        expect("CB-APP-0017", REFUSED, "--run", "0123456789abcdef")
-        expect("CB-APP-0017", REFUSED, "--run", "../runs/" + self.now["run"])
-        expect("CB-APP-0017", REFUSED, "--against", "none")
+        expect("CB-APP-0020", REFUSED, "--run", "0123456789abcdef")
+        expect("CB-APP-0020", REFUSED, "--run", "../runs/" + self.now["run"])
+        expect("CB-APP-0020", REFUSED, "--against", "none")
         self.assertEqual(harness.run("linkage", "--data", self.data, "--format", "pdf").code, USAGE)
 
         path = self.data / "runs" / self.before["run"] / "manifest.json"
@@ -164,11 +164,11 @@ class Linkage(unittest.TestCase):
             older = json.loads(kept)
             del older["linkage"]
             path.write_text(json.dumps(older))
-            expect("CB-APP-0018", REFUSED, "--run", self.before["run"])
+            expect("CB-APP-0021", REFUSED, "--run", self.before["run"])
             # What says nothing of its linkage is nothing to compare with.
             self.assertIsNone(json.loads(self.linkage("--format", "json"))["previous"])
             path.write_text(kept[:len(kept) // 2])
-            expect("CB-APP-0019", ENVIRONMENT, "--run", self.before["run"])
+            expect("CB-APP-0022", ENVIRONMENT, "--run", self.before["run"])
         finally:
             path.write_text(kept)
 
