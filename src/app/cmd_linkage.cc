@@ -47,7 +47,7 @@ Result<json::object> ReadManifest(const Options& o, const std::string& run) {
   // A name, never a path that leaves the folder.
   if (run.empty() || run.find('/') != std::string::npos || run.front() == '.' ||
       !FileExists(path)) {
-    return Fail(Error{ErrorClass::kInput, "CB-APP-0017",
+    return Fail(Error{ErrorClass::kInput, "CB-APP-0020",
                       Msg("数据目录中没有运行 {0}", "the data folder has no run {0}", run),
                       Text{"用 canbao runs --data 目录 查看已有的运行。",
                            "canbao runs --data DIR lists those that there are."},
@@ -58,7 +58,7 @@ Result<json::object> ReadManifest(const Options& o, const std::string& run) {
   json::value parsed = json::parse(text, failed);
   if (failed || !parsed.is_object()) {
     return Fail(
-        Error{ErrorClass::kEnvironment, "CB-APP-0019",
+        Error{ErrorClass::kEnvironment, "CB-APP-0022",
               Msg("运行清单已损坏：{0}", "the manifest of a run is damaged: {0}", failed.message()),
               Text{"请从备份恢复该文件。", "restore the file from a backup."}, path, 0, 0});
   }
@@ -69,7 +69,7 @@ Result<reporting::LinkageReport> ReadReport(const Options& o, const std::string&
                                             const json::object& manifest) {
   if (!manifest.contains("linkage")) {
     return Fail(
-        Error{ErrorClass::kInput, "CB-APP-0018",
+        Error{ErrorClass::kInput, "CB-APP-0021",
               Msg("运行 {0} 由旧版本完成，清单中没有关联情况",
                   "run {0} was made by an older version; its manifest says nothing of the "
                   "linkage",

@@ -193,9 +193,9 @@ void Page::Table(const std::string& caption, const Cells& head, const std::vecto
 void Page::Empty() {
   out_.Open("section", {{"class", "empty"}});
   out_.Element("h2", Say("没有需要寻找本人的行", "No rows looked for their person"));
-  out_.Element("p", Say("每一行都凭证件号码归到了人，没有什么要打分，也没有什么要核对。",
-                        "Every row found its person by its number: there was nothing to score, and "
-                        "there is nothing to review."));
+  out_.Element("p",
+               Say("凭号码、号码修复和个人编号关联之后，没有剩下要打分的行。",
+                   "Numbers, repaired numbers and personal numbers left no rows to be scored."));
   out_.Close().Line();
 }
 

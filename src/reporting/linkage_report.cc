@@ -417,8 +417,10 @@ std::string LinkageText(const LinkageAccount& a, Lang lang) {
   }
   out += "\n";
   if (r.groups() == 0) {
-    out += Msg("  没有需要寻找本人的行：每一行都凭证件号码归到了人。\n",
-               "  No rows looked for their person: every row found it by its number.\n")
+    out += Msg("  没有需要寻找本人的行：凭号码、号码修复和个人编号关联之后，没有剩下要打分的行。\n",
+               "  No rows looked for their person: numbers, repaired numbers and personal numbers "
+               "left "
+               "none to be scored.\n")
                .In(lang);
   } else {
     out += HeadText(a, lang);

@@ -153,9 +153,9 @@ class Linkage(unittest.TestCase):
             done = harness.run("linkage", "--data", self.data, *words)
             self.assertEqual(done.code, exit_code, done)
             self.assertIn(code, done.err)
-        expect("CB-APP-0017", REFUSED, "--run", "0123456789abcdef")
-        expect("CB-APP-0017", REFUSED, "--run", "../runs/" + self.now["run"])
-        expect("CB-APP-0017", REFUSED, "--against", "none")
+        expect("CB-APP-0020", REFUSED, "--run", "0123456789abcdef")
+        expect("CB-APP-0020", REFUSED, "--run", "../runs/" + self.now["run"])
+        expect("CB-APP-0020", REFUSED, "--against", "none")
         self.assertEqual(harness.run("linkage", "--data", self.data, "--format", "pdf").code, USAGE)
 
         path = self.data / "runs" / self.before["run"] / "manifest.json"
@@ -164,13 +164,25 @@ class Linkage(unittest.TestCase):
             older = json.loads(kept)
             del older["linkage"]
             path.write_text(json.dumps(older))
-            expect("CB-APP-0018", REFUSED, "--run", self.before["run"])
+            expect("CB-APP-0021", REFUSED, "--run", self.before["run"])
             # What says nothing of its linkage is nothing to compare with.
             self.assertIsNone(json.loads(self.linkage("--format", "json"))["previous"])
             path.write_text(kept[:len(kept) // 2])
-            expect("CB-APP-0019", ENVIRONMENT, "--run", self.before["run"])
+            expect("CB-APP-0022", ENVIRONMENT, "--run", self.before["run"])
         finally:
             path.write_text(kept)
+
+
+class Register(unittest.TestCase):
+    def test_the_latest_loaded_run_comes_first(self):
+        with harness.Workspace("linkage-register") as w:
+            loaded = harness.demo(w.path("loaded"), 600, "--seed", 31)
+            tried = harness.demo(w.path("tried"), 600, "--seed", 32)
+            harness.compare(loaded, w.data())
+            run = harness.last_manifest(w.data())["run"]
+            harness.compare(tried, w.data(), "--no-register")
+            said = json.loads(harness.ok("linkage", "--data", w.data(), "--format", "json").out)
+            self.assertEqual((said["run"], said["previous"]), (run, None))
 
 
 class EmptyRun(unittest.TestCase):
