@@ -144,7 +144,7 @@ Result<Model> TheModel(const Options& o, const std::vector<linkage::Table>& tabl
 
 Status Execute(const Options& o) {
   if (o.links.empty() && !o.explain_blocking && o.write_model.empty()) {
-    return Fail(ErrorClass::kUsage, "CB-APP-0017",
+    return Fail(ErrorClass::kUsage, "CB-APP-0023",
                 Msg("请给出 --links、--explain-blocking 或 --write-model",
                     "give --links, --explain-blocking or --write-model"));
   }
