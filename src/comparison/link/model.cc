@@ -123,6 +123,7 @@ uint64_t TrainingCounts::M(const LinkModel& model, size_t source, Field f, uint8
 void Frequencies::Add(const Profile& person, bool with_name) {
   ++persons;
   if (with_name) ++names[person.name];
+  if (HashKey(person.name) % 8 == 0) ++sampled_names[person.name];
   ++births[person.birth.v];
   // A city is counted once however many of its counties a person has.
   Few<uint32_t, 8> all;
@@ -138,6 +139,7 @@ void Frequencies::Add(const Profile& person, bool with_name) {
 void Frequencies::Merge(const Frequencies& other) {
   persons += other.persons;
   for (auto [k, n] : other.names) names[k] += n;
+  for (auto [k, n] : other.sampled_names) sampled_names[k] += n;
   for (size_t i = 0; i < births.size(); ++i) births[i] += other.births[i];
   for (size_t i = 0; i < places.size(); ++i) places[i] += other.places[i];
 }
@@ -147,13 +149,30 @@ uint64_t Frequencies::OfName(uint64_t name) const {
   return it == names.end() ? 1 : std::max<uint64_t>(it->second, 1);
 }
 
+std::array<uint64_t, 3> Frequencies::RareNames() const {
+  constexpr uint64_t kEnough = 10;
+  std::array<uint64_t, 4> borne_by{};
+  for (auto [name, n] : sampled_names) {
+    if (n < borne_by.size()) ++borne_by[n];
+  }
+  std::array<uint64_t, 3> out = {0, 1000, 2000};
+  for (uint64_t n = 1; n <= 2; ++n) {
+    if (borne_by[n] < kEnough || borne_by[n + 1] < kEnough) break;
+    const uint64_t stands_for = (n + 1) * borne_by[n + 1] * 1000 / borne_by[n];
+    out[n] = std::clamp<uint64_t>(stands_for, n * 100, n * 1000);
+  }
+  return out;
+}
+
 uint64_t Frequencies::OfPlace(uint32_t place) const {
   return place < places.size() ? std::max<uint64_t>(places[place], 1) : 1;
 }
 
 Weights::Weights(const LinkModel& model, const TrainingCounts& training,
                  const Frequencies& frequencies)
-    : frequencies_(frequencies), alike_factor_(Log2(model.alike_factor, 1)) {
+    : frequencies_(frequencies),
+      alike_factor_(Log2(model.alike_factor, 1)),
+      rare_(frequencies.RareNames()) {
   fixed_.resize(training.sources());
   for (size_t s = 0; s < fixed_.size(); ++s) {
     for (size_t f = 0; f < kFields; ++f) {
@@ -174,8 +193,9 @@ Bits Weights::Of(Field f, uint16_t source, Levels levels, const Shared& shared) 
   auto rarity = [n](uint64_t count) { return Log2(n, std::min(count, n)); };
   const Bits fixed = fixed_[source][static_cast<size_t>(f)][l];
   if (f == Field::kName) {
-    const Bits rare = rarity(frequencies_.OfName(shared.name));
-    return fixed + (l == level::kNameExact ? rare : std::max(rare - alike_factor_, 0));
+    const uint64_t count = frequencies_.OfName(shared.name);
+    if (l == level::kNameAlike) return fixed + std::max(rarity(count) - alike_factor_, 0);
+    return fixed + (count < rare_.size() ? Log2(n * 1000, rare_[count]) : rarity(count));
   }
   if (f == Field::kBirth && l == level::kBirthEqual) {
     return fixed + rarity(frequencies_.OfBirth(shared.birth));

@@ -78,12 +78,19 @@ class TrainingCounts {
 struct Frequencies {
   uint64_t persons = 0;
   std::unordered_map<uint64_t, uint64_t> names;
+  // All bearers of one name in eight, whoever looks for them.
+  std::unordered_map<uint64_t, uint64_t> sampled_names;
   std::vector<uint32_t> births = std::vector<uint32_t>(65536);
   std::vector<uint32_t> places = std::vector<uint32_t>(1000000);  // county; city = code / 100 * 100
 
   void Add(const Profile& person, bool with_name);
   void Merge(const Frequencies& other);
   uint64_t OfName(uint64_t name) const;
+  // A name that one person bears is rarer than one in `persons`: it is known only because somebody
+  // bears it. Good and Turing: what is borne by n stands for (n + 1) · N(n+1) / N(n) bearers, where
+  // N(n) names are borne by n. In thousandths of a person, for n = 1 and 2; where too few names
+  // were sampled to tell, n itself.
+  std::array<uint64_t, 3> RareNames() const;
   uint64_t OfBirth(Date birth) const { return std::max<uint64_t>(births[birth.v], 1); }
   uint64_t OfPlace(uint32_t place) const;
 };
@@ -109,6 +116,7 @@ class Weights {
   const Frequencies& frequencies_;
   std::vector<std::array<std::array<Bits, kMaxLevels>, kFields>> fixed_;
   Bits alike_factor_;
+  std::array<uint64_t, 3> rare_;  // Frequencies::RareNames()
 };
 
 }  // namespace canbao::comparison

@@ -129,6 +129,28 @@ TEST(TrainingTest, CountsTakeTheModelsPlaceAsTheyGrow) {
   EXPECT_EQ(twice.Of(1, Field::kPhone, 2), 2 * counts.Of(1, Field::kPhone, 2));
 }
 
+// A thousand names borne by one, two hundred by two, sixty by three: one that is borne by one
+// stands for 0.4 persons, and says more than a bit more than one in all persons.
+TEST(FrequenciesTest, WhatOnePersonBearsIsRarer) {
+  Frequencies f;
+  f.persons = 1000000;
+  EXPECT_EQ(f.RareNames()[1], 1000u);
+  uint64_t name = 1;
+  for (auto [names, bearers] : {std::pair(1000, 1), std::pair(200, 2), std::pair(60, 3)}) {
+    for (int i = 0; i < names; ++i) f.sampled_names[name++] = static_cast<uint64_t>(bearers);
+  }
+  EXPECT_EQ(f.RareNames()[1], 400u);
+  EXPECT_EQ(f.RareNames()[2], 900u);
+  auto model = ShippedModel();
+  Levels same;
+  same.Set(Field::kName, level::kNameExact);
+  const Shared one{Zhang().name, {}, 0};
+  const Bits told = Weights(*model, TrainingCounts(1), f).Of(Field::kName, 0, same, one);
+  f.sampled_names.clear();
+  const Bits plain = Weights(*model, TrainingCounts(1), f).Of(Field::kName, 0, same, one);
+  EXPECT_EQ(told - plain, 132);
+}
+
 TEST(LevelTest, WhatASourceDoesNotSayIsNoLevel) {
   Profile nothing;
   nothing.name = Zhang().name;
