@@ -89,10 +89,13 @@ void BM_ScoredPairs(benchmark::State& state) {
   for (auto _ : state) {
     const Blocking blocking(model, frame);
     for (const PairTask& task : blocking.Tasks(1 << 18)) {
-      blocking.ForPairs(task, 1, [&](RowId a, RowId b) {
-        ++pairs;
-        kept += comparer.Score(a, b, 0, &scratch) != kRejected;
-      });
+      blocking.ForPairs(
+          task, 1,
+          [&](RowId a, RowId b) {
+            ++pairs;
+            kept += comparer.Score(a, b, 0, &scratch) != kRejected;
+          },
+          Comparer::Hints(&comparer));
     }
   }
   benchmark::DoNotOptimize(kept);

@@ -56,6 +56,26 @@ class Comparer {
   // What a comparison gave to the score of a pair.
   Bits Part(RowId a, RowId b, size_t comparison, size_t level) const;
 
+  // Brings what is known of rows into the cache before they are scored.
+  class Hints {
+   public:
+    explicit Hints(const Comparer* comparer) : comparer_(comparer) {}
+    void Far(RowId row) const {
+      const Code* codes = comparer_->frame_->Row(row);
+      __builtin_prefetch(codes);
+      __builtin_prefetch(codes + comparer_->frame_->width - 1);
+    }
+    void Near(RowId row) const {
+      const Code* codes = comparer_->frame_->Row(row);
+      for (const View& view : comparer_->views_) {
+        if (view.left == view.right) __builtin_prefetch(view.left_characters + codes[view.left]);
+      }
+    }
+
+   private:
+    const Comparer* comparer_;
+  };
+
   const Frame& frame() const { return *frame_; }
   const Model& model() const { return *model_; }
   Bits prior() const { return prior_; }
