@@ -323,7 +323,7 @@ def main():
     for version in args.splink:
         seen = ([s["keeping_all"][version] for s in report["same"]] +
                 [b["runs"][version] for b in report["best"]] +
-                [report["public"][version]] * bool(report["public"]))
+                [p for v, p in report["public"].items() if v == version])
         if seen:
             report["engines"][version] = seen[0]["engine"]
     results = HERE / "results"
