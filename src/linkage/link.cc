@@ -142,12 +142,15 @@ class Run {
     CANBAO_TRY(pool_.ForEach(tasks.size(), [&](int worker, size_t i) -> Status {
       Comparer::Scratch* own = &scratch[static_cast<size_t>(worker)];
       uint64_t n = 0;
-      blocking.ForPairs(tasks[i], 1, [&](RowId a, RowId b) {
-        ++n;
-        const Bits weight = out_.comparer->Score(a, b, least, own);
-        if (weight >= least)
-          kept[i].push_back({std::min(a, b), std::max(a, b), weight, tasks[i].rule});
-      });
+      blocking.ForPairs(
+          tasks[i], 1,
+          [&](RowId a, RowId b) {
+            ++n;
+            const Bits weight = out_.comparer->Score(a, b, least, own);
+            if (weight >= least)
+              kept[i].push_back({std::min(a, b), std::max(a, b), weight, tasks[i].rule});
+          },
+          Comparer::Hints(out_.comparer.get()));
       compared[i] = n;
       if (options_.seen) options_.seen(n);
       if (all_kept.fetch_add(kept[i].size()) + kept[i].size() > kMostKept) {

@@ -32,6 +32,12 @@ struct PairTask {
   uint32_t end = 0;
 };
 
+// What a caller can do about rows that it will see soon, and very soon.
+struct NoHints {
+  void Far(RowId) const {}
+  void Near(RowId) const {}
+};
+
 class Blocking {
  public:
   Blocking(const Model& model, const Frame& frame);
@@ -51,11 +57,18 @@ class Blocking {
 
   // see(a, b) for each pair of the piece that belongs to its rule; a < b but in link_only, where a
   // is of an earlier file. Of rows whose number `every` does not divide, nothing.
-  template <typename See>
-  void ForPairs(const PairTask& task, uint32_t every, See see) const {
+  template <typename See, typename Hints = NoHints>
+  void ForPairs(const PairTask& task, uint32_t every, See see, Hints hints = {}) const {
+    constexpr uint32_t kFar = 24;
+    constexpr uint32_t kNear = 12;
     const RuleBlocks& blocks = rules_[task.rule];
     for (uint32_t at = task.begin; at < task.end; ++at) {
       const RowId a = blocks.rows[at];
+      if (at + kFar < blocks.rows.size()) {
+        __builtin_prefetch(keys_.data() + size_t{blocks.rows[at + kFar]} * rules_.size());
+        hints.Far(blocks.rows[at + kFar]);
+        hints.Near(blocks.rows[at + kNear]);
+      }
       if (every > 1 && a % every != 0) continue;
       for (uint32_t other = blocks.from[at]; other < blocks.end[at]; ++other) {
         const RowId b = blocks.rows[other];

@@ -11,7 +11,9 @@
 namespace canbao::linkage {
 namespace {
 
-constexpr int kMemoBits = 14;
+constexpr int kMemoBits = 13;
+// Lengths for which it is known beforehand how much two texts must have in common.
+constexpr size_t kLengths = 32;
 constexpr Code kMostRemembered = Code{1} << 24;
 
 int64_t MonthsApart(const Day& a, const Day& b) {
@@ -44,35 +46,31 @@ bool AreAlikeNames(std::string_view a, std::string_view b) {
   return identity::CompareNames(x, y) != identity::NameAgreement::kUnlike;
 }
 
-// More than so many characters in common there cannot be.
-size_t MostInCommon(std::u32string_view a, std::u32string_view b, uint64_t set_a, uint64_t set_b) {
-  const auto lacks_b = static_cast<size_t>(std::popcount(set_a & ~set_b));
-  const auto lacks_a = static_cast<size_t>(std::popcount(set_b & ~set_a));
-  return std::min(a.size() - lacks_b, b.size() - lacks_a);
+size_t PrefixOf(std::u32string_view a, std::u32string_view b) {
+  size_t prefix = 0;
+  const size_t end = std::min({a.size(), b.size(), size_t{4}});
+  while (prefix < end && a[prefix] == b[prefix]) ++prefix;
+  return prefix;
 }
 
-bool MayReach(std::u32string_view a, std::u32string_view b, size_t common, double wanted,
-              bool winkler) {
+// Whether two texts of these lengths, with so much in common, may be so alike.
+bool MayReach(size_t a, size_t b, size_t common, size_t prefix, double wanted) {
   if (common == 0) return wanted <= 0;
   const auto c = static_cast<double>(common);
-  double most = (c / static_cast<double>(a.size()) + c / static_cast<double>(b.size()) + 1) / 3;
-  if (winkler) {
-    size_t prefix = 0;
-    const size_t end = std::min({a.size(), b.size(), size_t{4}});
-    while (prefix < end && a[prefix] == b[prefix]) ++prefix;
-    most += static_cast<double>(prefix) * 0.1 * (1 - most);
-  }
+  double most = (c / static_cast<double>(a) + c / static_cast<double>(b) + 1) / 3;
+  most += static_cast<double>(prefix) * 0.1 * (1 - most);
   // Rounding must not reject what is exactly on the line.
   return most + 1e-9 >= wanted;
 }
 
+bool IsCheap(Test test) {
+  return test == Test::kDays || test == Test::kMonths || test == Test::kYears ||
+         test == Test::kDayMonthSwapped;
+}
+
 }  // namespace
 
-Comparer::Scratch::Scratch(const Comparer& comparer) {
-  for (const View& view : comparer.views_) {
-    memos_.emplace_back(view.remembers ? size_t{1} << kMemoBits : 0);
-  }
-}
+Comparer::Scratch::Scratch(const Comparer& comparer) : memo_(comparer.views_.size() << kMemoBits) {}
 
 Result<Comparer> Comparer::Make(const Model& model, const Frame& frame) {
   Comparer out(model, frame);
@@ -82,6 +80,9 @@ Result<Comparer> Comparer::Make(const Model& model, const Frame& frame) {
   for (View& view : out.views_) {
     out.NeedFeatures(view.left);
     out.NeedFeatures(view.right);
+    SetNeed(&view);
+    view.left_characters = out.features_[view.left].characters.data();
+    view.right_characters = out.features_[view.right].characters.data();
     view.remembers = frame.values[view.left].size() < kMostRemembered &&
                      frame.values[view.right].size() < kMostRemembered;
     if (view.left != view.right) continue;
@@ -186,9 +187,72 @@ void Comparer::NeedFeatures(uint32_t column) {
     Decode(values[code], &text);
     f.begin.push_back(static_cast<uint32_t>(f.text.size()));
     f.text.insert(f.text.end(), text.begin(), text.end());
-    f.characters.push_back(CharacterSet(text));
+    f.characters.push_back(CharactersOf(text));
+    f.days.push_back(ParseDay(values[code]).value_or(Day{}));
   }
   f.begin.push_back(static_cast<uint32_t>(f.text.size()));
+}
+
+void Comparer::SetNeed(View* view) {
+  constexpr size_t kNever = 255;
+  view->need.assign(kLengths * kLengths, kNever);
+  for (size_t t = 0; t < view->tests.size(); ++t) {
+    const OneTest& test = view->tests[t];
+    if (IsCheap(test.test)) {
+      view->cheap.push_back(static_cast<uint8_t>(t));
+      continue;
+    }
+    if (test.test == Test::kShared || test.test == Test::kName || test.test == Test::kDifference ||
+        test.test == Test::kPercent) {
+      view->need.clear();
+      return;
+    }
+    for (size_t a = 1; a < kLengths; ++a) {
+      for (size_t b = 1; b < kLengths; ++b) {
+        const size_t shorter = std::min(a, b);
+        const size_t longer = std::max(a, b);
+        const auto limit = static_cast<size_t>(test.limit);
+        size_t need = kNever;
+        switch (test.test) {
+          case Test::kExact:
+            if (a == b) need = a;
+            break;
+          case Test::kJaroWinkler:
+          case Test::kJaro: {
+            const size_t prefix = test.test == Test::kJaro ? 0 : std::min(shorter, size_t{4});
+            need = 0;
+            while (need <= shorter && !MayReach(a, b, need, prefix, test.at_least)) ++need;
+            break;
+          }
+          case Test::kLevenshtein:
+          case Test::kDamerauLevenshtein:
+            need = longer > limit ? longer - limit : 0;
+            break;
+          case Test::kFirst:
+            if (shorter >= limit) need = limit;
+            break;
+          default:  // one within the other
+            if (shorter >= limit) need = shorter;
+        }
+        uint8_t& least = view->need[a * kLengths + b];
+        least = static_cast<uint8_t>(std::min<size_t>(least, need));
+      }
+    }
+  }
+}
+
+bool Comparer::HoldsOfDays(const OneTest& test, const Day& a, const Day& b) const {
+  if (a.month == 0 || b.month == 0) return false;
+  switch (test.test) {
+    case Test::kDays:
+      return std::abs(a.number - b.number) <= test.limit;
+    case Test::kMonths:
+      return MonthsApart(a, b) <= test.limit;
+    case Test::kYears:
+      return MonthsApart(a, b) <= test.limit * 12;
+    default:
+      return a.year == b.year && a.month == b.day && a.day == b.month;
+  }
 }
 
 // Bit 0: a value is missing; then those of the tests, in their order.
@@ -196,27 +260,19 @@ uint16_t Comparer::Look(const View& view, Code a, Code b) const {
   if (a == kMissing || b == kMissing) return 1;
   const std::string_view text_a = frame_->values[view.left][a];
   const std::string_view text_b = frame_->values[view.right][b];
-  const std::u32string_view x = features_[view.left].Of(a);
-  const std::u32string_view y = features_[view.right].Of(b);
-  const uint64_t set_x = features_[view.left].characters[a];
-  const uint64_t set_y = features_[view.right].characters[b];
-  const size_t common = MostInCommon(x, y, set_x, set_y);
+  const Features& of_a = features_[view.left];
+  const Features& of_b = features_[view.right];
+  const std::u32string_view x = of_a.Of(a);
+  const std::u32string_view y = of_b.Of(b);
+  const size_t longer = std::max(x.size(), y.size());
+  const size_t common = longer > 255 ? std::min(x.size(), y.size())
+                                     : InCommon(of_a.characters[a], of_b.characters[b]);
+  const size_t prefix = PrefixOf(x, y);
   const bool equal = text_a == text_b;
   double jaro = -1;
   double winkler = -1;
   int64_t edits = -1;
   int64_t damerau = -1;
-  std::optional<Day> day_a;
-  std::optional<Day> day_b;
-  bool days_known = false;
-  auto days = [&] {
-    if (!days_known) {
-      day_a = ParseDay(text_a);
-      day_b = ParseDay(text_b);
-      days_known = true;
-    }
-    return day_a && day_b;
-  };
   uint32_t out = 0;
   for (size_t t = 0; t < view.tests.size(); ++t) {
     const OneTest& test = view.tests[t];
@@ -227,34 +283,29 @@ uint16_t Comparer::Look(const View& view, Code a, Code b) const {
         holds = equal;
         break;
       case Test::kJaroWinkler:
-        if (winkler < 0 && MayReach(x, y, common, test.at_least, true)) winkler = JaroWinkler(x, y);
+        if (winkler < 0 && MayReach(x.size(), y.size(), common, prefix, test.at_least)) {
+          winkler = JaroWinkler(x, y);
+        }
         holds = winkler >= test.at_least;
         break;
       case Test::kJaro:
-        if (jaro < 0 && MayReach(x, y, common, test.at_least, false)) jaro = Jaro(x, y);
+        if (jaro < 0 && MayReach(x.size(), y.size(), common, 0, test.at_least)) jaro = Jaro(x, y);
         holds = jaro >= test.at_least;
         break;
       case Test::kLevenshtein:
       case Test::kDamerauLevenshtein: {
         int64_t& known = test.test == Test::kLevenshtein ? edits : damerau;
-        if (known < 0 && std::max(x.size(), y.size()) - common <= limit) {
+        if (known < 0 && longer - common <= limit) {
           known = test.test == Test::kLevenshtein ? Levenshtein(x, y) : DamerauLevenshtein(x, y);
         }
         holds = known >= 0 && known <= test.limit;
         break;
       }
       case Test::kDays:
-        holds = days() && std::abs(day_a->number - day_b->number) <= test.limit;
-        break;
       case Test::kMonths:
-        holds = days() && MonthsApart(*day_a, *day_b) <= test.limit;
-        break;
       case Test::kYears:
-        holds = days() && MonthsApart(*day_a, *day_b) <= test.limit * 12;
-        break;
       case Test::kDayMonthSwapped:
-        holds = days() && day_a->year == day_b->year && day_a->month == day_b->day &&
-                day_a->day == day_b->month;
+        holds = HoldsOfDays(test, of_a.days[a], of_b.days[b]);
         break;
       case Test::kDifference:
       case Test::kPercent: {
@@ -301,8 +352,18 @@ uint16_t Comparer::Look(const View& view, Code a, Code b) const {
   return static_cast<uint16_t>(out);
 }
 
-inline uint16_t Comparer::BitsOf(const View& view, size_t number, const Code* a, const Code* b,
-                                 Scratch* scratch) const {
+uint32_t Comparer::LookCheap(const View& view, Code a, Code b) const {
+  uint32_t bits = 0;
+  for (uint8_t t : view.cheap) {
+    const bool holds =
+        HoldsOfDays(view.tests[t], features_[view.left].days[a], features_[view.right].days[b]);
+    bits |= static_cast<uint32_t>(holds) << (t + 1);
+  }
+  return bits;
+}
+
+inline uint32_t Comparer::BitsOf(const View& view, uint64_t* memo, const Code* a,
+                                 const Code* b) const {
   Code x = a[view.left];
   Code y = b[view.right];
   if (x == kMissing || y == kMissing) return 1;
@@ -311,11 +372,19 @@ inline uint16_t Comparer::BitsOf(const View& view, size_t number, const Code* a,
     // Tests of one column are the same either way round.
     if (x > y) std::swap(x, y);
   }
+  if (!view.need.empty()) {
+    const Characters& of_x = view.left_characters[x];
+    const Characters& of_y = view.right_characters[y];
+    const uint32_t lengths = of_x.length() * kLengths + of_y.length();
+    if ((of_x.length() | of_y.length()) < kLengths && InCommon(of_x, of_y) < view.need[lengths]) {
+      return view.cheap.empty() ? 0 : LookCheap(view, x, y);
+    }
+  }
   if (!view.remembers) return Look(view, x, y);
   const uint64_t key = uint64_t{x} << 24 | y;
-  uint64_t& slot = scratch->memos_[number][key * 0x9E3779B97F4A7C15u >> (64 - kMemoBits)];
+  uint64_t& slot = memo[key * 0x9E3779B97F4A7C15u >> (64 - kMemoBits)];
   if (slot >> 16 == key) return static_cast<uint16_t>(slot);
-  const uint16_t bits = Look(view, x, y);
+  const uint32_t bits = Look(view, x, y);
   slot = key << 16 | bits;
   return bits;
 }
@@ -324,7 +393,7 @@ inline size_t Comparer::Find(const Compiled& c, const Code* a, const Code* b,
                              Scratch* scratch) const {
   uint32_t bits = 0;
   for (size_t v = c.first_view; v < c.first_view + c.views; ++v) {
-    bits |= uint32_t{BitsOf(views_[v], v, a, b, scratch)} << views_[v].shift;
+    bits |= BitsOf(views_[v], scratch->memo_.data() + (v << kMemoBits), a, b) << views_[v].shift;
   }
   return c.level_of[bits];
 }
@@ -370,11 +439,16 @@ void Comparer::SetWeights(const std::vector<std::vector<Bits>>& weights, Bits pr
     }
     return out;
   };
-  // First those that can add most: a pair of strangers is found out soonest.
+  // First those that tell two strangers apart at the least cost: by what they can add at most and
+  // do not, for each pair of columns that is looked at.
   std::vector<int64_t> at_most;
-  for (const Compiled& c : compiled_) at_most.push_back(most(c));
+  std::vector<int64_t> worth;
+  for (const Compiled& c : compiled_) {
+    at_most.push_back(most(c));
+    worth.push_back((at_most.back() - c.weights.back().bits) / static_cast<int64_t>(c.views));
+  }
   std::stable_sort(order_.begin(), order_.end(),
-                   [&](size_t a, size_t b) { return at_most[a] > at_most[b]; });
+                   [&](size_t a, size_t b) { return worth[a] > worth[b]; });
   int64_t rest = 0;
   for (size_t i = order_.size(); i-- > 0;) {
     compiled_[order_[i]].rest = static_cast<Bits>(rest);

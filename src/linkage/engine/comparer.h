@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "linkage/engine/frame.h"
+#include "linkage/engine/similarity.h"
 #include "linkage/model/model.h"
 #include "linkage/weight.h"
 
@@ -34,7 +35,7 @@ class Comparer {
 
    private:
     friend class Comparer;
-    std::vector<std::vector<uint64_t>> memos_;  // of each view: code, code, bits
+    std::vector<uint64_t> memo_;  // a piece for each view: code, code, bits
   };
 
   // Both must outlive the comparer. Error: kErrModelTooMuch.
@@ -55,6 +56,26 @@ class Comparer {
   // What a comparison gave to the score of a pair.
   Bits Part(RowId a, RowId b, size_t comparison, size_t level) const;
 
+  // Brings what is known of rows into the cache before they are scored.
+  class Hints {
+   public:
+    explicit Hints(const Comparer* comparer) : comparer_(comparer) {}
+    void Far(RowId row) const {
+      const Code* codes = comparer_->frame_->Row(row);
+      __builtin_prefetch(codes);
+      __builtin_prefetch(codes + comparer_->frame_->width - 1);
+    }
+    void Near(RowId row) const {
+      const Code* codes = comparer_->frame_->Row(row);
+      for (const View& view : comparer_->views_) {
+        if (view.left == view.right) __builtin_prefetch(view.left_characters + codes[view.left]);
+      }
+    }
+
+   private:
+    const Comparer* comparer_;
+  };
+
   const Frame& frame() const { return *frame_; }
   const Model& model() const { return *model_; }
   Bits prior() const { return prior_; }
@@ -74,7 +95,13 @@ class Comparer {
     int shift = 0;  // of its bits among those of the comparison
     std::vector<OneTest> tests;
     std::vector<uint16_t> equal;  // bits of a value with itself, when left == right
-    bool remembers = true;        // codes fit into the memo
+    // By the lengths of two values: with fewer characters in common no test but those of `cheap`
+    // holds. Empty: nothing follows from lengths and characters.
+    std::vector<uint8_t> need;
+    std::vector<uint8_t> cheap;  // tests that cost less than to remember them
+    bool remembers = true;       // codes fit into the memo
+    const Characters* left_characters = nullptr;
+    const Characters* right_characters = nullptr;
   };
   struct LevelWeight {
     Bits bits = 0;
@@ -94,7 +121,8 @@ class Comparer {
   struct Features {
     std::vector<char32_t> text;
     std::vector<uint32_t> begin;  // of each value in `text`, and the end
-    std::vector<uint64_t> characters;
+    std::vector<Characters> characters;
+    std::vector<Day> days;  // month 0: no date
     std::u32string_view Of(Code code) const {
       return {text.data() + begin[code], begin[code + 1] - begin[code]};
     }
@@ -103,9 +131,11 @@ class Comparer {
   Comparer(const Model& model, const Frame& frame) : model_(&model), frame_(&frame) {}
   Status Compile(size_t index);
   void NeedFeatures(uint32_t column);
+  static void SetNeed(View* view);
+  uint32_t LookCheap(const View& view, Code a, Code b) const;
   uint16_t Look(const View& view, Code a, Code b) const;
-  uint16_t BitsOf(const View& view, size_t number, const Code* a, const Code* b,
-                  Scratch* scratch) const;
+  bool HoldsOfDays(const OneTest& test, const Day& a, const Day& b) const;
+  uint32_t BitsOf(const View& view, uint64_t* memo, const Code* a, const Code* b) const;
   size_t Find(const Compiled& c, const Code* a, const Code* b, Scratch* scratch) const;
   Bits WeightOf(const LevelWeight& level, const Code* a, const Code* b) const;
 

@@ -223,9 +223,13 @@ uint32_t DamerauLevenshtein(std::u32string_view a, std::u32string_view b) {
   return Edits(a, b, true);
 }
 
-uint64_t CharacterSet(std::u32string_view text) {
-  uint64_t out = 0;
-  for (char32_t c : text) out |= uint64_t{1} << (c & 63);
+Characters CharactersOf(std::u32string_view text) {
+  Characters out;
+  for (char32_t c : text) {
+    uint8_t& n = out.counts[std::min<size_t>(c & 31, 30)];
+    if (n < 255) ++n;
+  }
+  out.counts[31] = static_cast<uint8_t>(std::min<size_t>(text.size(), 255));
   return out;
 }
 

@@ -5,6 +5,10 @@
 // Results are made of +, −, × and ÷ alone: the same bits on every machine.
 #pragma once
 
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +27,25 @@ double JaroWinkler(std::u32string_view a, std::u32string_view b);
 uint32_t Levenshtein(std::u32string_view a, std::u32string_view b);
 uint32_t DamerauLevenshtein(std::u32string_view a, std::u32string_view b);
 
-// A set of characters in 64 bits, by their last six. |a \ b| ≤ characters of a that b lacks.
-uint64_t CharacterSet(std::u32string_view text);
+// How many there are of each character, by its last five bits (the last two of the 32 are one), and
+// behind them the length; all up to 255.
+struct alignas(32) Characters {
+  std::array<uint8_t, 32> counts{};
+  uint32_t length() const { return counts[31]; }
+};
+Characters CharactersOf(std::u32string_view text);
+// The sum of the smaller counts. Two texts of up to 255 characters have no more in common.
+inline uint32_t InCommon(const Characters& a, const Characters& b) {
+  const auto* x = reinterpret_cast<const __m128i*>(a.counts.data());
+  const auto* y = reinterpret_cast<const __m128i*>(b.counts.data());
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i sums =
+      _mm_add_epi64(_mm_sad_epu8(_mm_min_epu8(_mm_load_si128(x), _mm_load_si128(y)), zero),
+                    _mm_sad_epu8(_mm_min_epu8(_mm_load_si128(x + 1), _mm_load_si128(y + 1)), zero));
+  const auto all = static_cast<uint32_t>(_mm_cvtsi128_si32(sums) +
+                                         _mm_cvtsi128_si32(_mm_unpackhi_epi64(sums, sums)));
+  return all - std::min(a.length(), b.length());
+}
 
 // American Soundex (`R163`) and a phonetic key that keeps more of the word (consonants by their
 // class as English pronounces them, vowels at the beginning only). Nothing of a text without Latin

@@ -166,9 +166,12 @@ Result<std::vector<PatternCount>> CountPatterns(const Comparer& comparer, const 
     size_t stratum = rules.size();
     if (i < tasks.size()) {
       stratum = tasks[i].rule;
-      blocking.ForPairs(tasks[i], every[stratum], [&](RowId a, RowId b) {
-        counter.Add(comparer.Levels(a, b, &scratch[static_cast<size_t>(worker)]));
-      });
+      blocking.ForPairs(
+          tasks[i], every[stratum],
+          [&](RowId a, RowId b) {
+            counter.Add(comparer.Levels(a, b, &scratch[static_cast<size_t>(worker)]));
+          },
+          Comparer::Hints(&comparer));
       // How many there are, though not all are looked at.
       blocking.ForPairs(tasks[i], 1, [&](RowId, RowId) { ++exact[i]; });
     } else {

@@ -516,8 +516,10 @@ class Reader {
                     {"seed", "random_pairs", "candidate_pairs", "rounds", "prior", "frequencies"}));
     Training& t = model_.training;
     CANBAO_ASSIGN(int64_t seed, Integer(*table, "seed", 0, INT64_MAX, 1));
-    CANBAO_ASSIGN(int64_t random, Integer(*table, "random_pairs", 1000, 1'000'000'000, 2'000'000));
-    CANBAO_ASSIGN(int64_t some, Integer(*table, "candidate_pairs", 1000, 1'000'000'000, 4'000'000));
+    CANBAO_ASSIGN(int64_t random, Integer(*table, "random_pairs", 1000, 1'000'000'000,
+                                          static_cast<int64_t>(t.random_pairs)));
+    CANBAO_ASSIGN(int64_t some, Integer(*table, "candidate_pairs", 1000, 1'000'000'000,
+                                        static_cast<int64_t>(t.candidate_pairs)));
     CANBAO_ASSIGN(int64_t rounds, Integer(*table, "rounds", 0, 10'000, 100));
     CANBAO_ASSIGN(t.prior, Number(*table, "prior", 1e-15, 0.999));
     CANBAO_ASSIGN(size_t frequencies, Word(*table, "frequencies", {"auto", "rows", "persons"}));

@@ -83,8 +83,8 @@ struct BlockingRule {
 
 struct Training {
   uint64_t seed = 1;
-  uint64_t random_pairs = 2'000'000;
-  uint64_t candidate_pairs = 4'000'000;  // of each rule
+  uint64_t random_pairs = 1'000'000;
+  uint64_t candidate_pairs = 1'000'000;  // of each rule
   int32_t rounds = 100;
   std::optional<double> prior;
   enum class Frequencies { kAuto, kRows, kPersons } frequencies = Frequencies::kAuto;
