@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -85,6 +86,10 @@ class Bench:
                              out / "links.csv", "--report", out / "report.json", "--quiet",
                              "--threads", str(self.args.threads), *options])
         run["printed"] = run.pop("output").strip().splitlines()
+        found = re.search(r"([\d,]+) pairs in all, ([\d,]+) compared", "\n".join(run["printed"]))
+        if not found:
+            sys.exit("canbao link did not print how many pairs it compared:\n" + "\n".join(run["printed"]))
+        run["pairs"] = int(found.group(2).replace(",", ""))
         return run
 
     # (a)
@@ -92,7 +97,8 @@ class Bench:
     def same(self, persons):
         config = tomllib.loads((HERE / "same.toml").read_text(encoding="utf-8"))
         folder, files = self.people(persons, self.args.seed)
-        result = {"persons": persons, "runs": {v: [] for v in self.args.splink}}
+        result = {"persons": persons, "rows": len(read(folder / "truth.csv")),
+                  "runs": {v: [] for v in self.args.splink}}
         work = self.dir / "same"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -102,14 +108,15 @@ class Bench:
             pairs = work / f"{version}.parquet"
             run = self.splink(version, "splink_link.py", "same", "--config", HERE / "same.toml",
                               "--pairs", pairs, *files)
-            result["rows"], result["pairs"] = run["rows"], run["pairs_kept"]
+            result["pairs"] = run["pairs_kept"]
             result.setdefault("keeping_all", {})[version] = run
             print(f"  {version} {persons:,}, every pair kept: {self.line(run, result['pairs'])}", flush=True)
         if self.ours:
             result["runs"]["canbao"] = []
             run = self.link(model, files, work / "canbao", "--pairs", work / "canbao.csv",
                             "--pairs-below", "200")
-            result["keeping_all"]["canbao"] = run
+            result["pairs"] = run["pairs"]
+            result.setdefault("keeping_all", {})["canbao"] = run
             result["agreement"] = self.agree(work, config["tolerance_bits"])
         for file in work.glob("*.parquet"):
             file.unlink()
@@ -123,7 +130,7 @@ class Bench:
         return result
 
     def agree(self, work, tolerance):
-        """Every pair of every engine against those of the first: none more, none less, the same weight."""
+        """Our pairs against those of each version: none more, none less, the same weights."""
         con = duckdb.connect()
         con.execute(f"set threads = {self.args.threads}").fetchall()
         con.execute(f"set memory_limit = '{self.args.memory}'").fetchall()
@@ -323,7 +330,7 @@ def main():
     for version in args.splink:
         seen = ([s["keeping_all"][version] for s in report["same"]] +
                 [b["runs"][version] for b in report["best"]] +
-                [report["public"][version]] * bool(report["public"]))
+                [p for v, p in report["public"].items() if v == version])
         if seen:
             report["engines"][version] = seen[0]["engine"]
     results = HERE / "results"
