@@ -11,6 +11,7 @@ help: ## this list
 
 build: ## the executable, build/release/bin/canbao
 	@tools/bootstrap.sh build
+	@tools/bootstrap.sh parquet || echo "built without Parquet: only \`canbao link\` would use it" >&2
 	@cmake --preset release --log-level=WARNING > /dev/null
 	@cmake --build --preset release --target canbao -j $(JOBS)
 
@@ -21,6 +22,7 @@ run: ## a demo province of 200,000 persons: made, compared, loaded, its account 
 
 test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (21 minutes cold when last seen whole; 20 are wanted)
 	@tools/bootstrap.sh build run test
+	@tools/bootstrap.sh parquet || echo "tested without Parquet: only \`canbao link\` would use it" >&2
 	@tests/gate.sh test
 
 nightly: ## what takes longer: thread sanitizer, long fuzzing, 200 kills, 30 million persons
