@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian 12 lacks, or, without root, says which command does.
 #
-#   tools/bootstrap.sh [SET...]      sets: build run test bench; all of them without an argument
+#   tools/bootstrap.sh [SET...]      sets: build run test bench; all of them without an argument; and parquet
 #
 # build = compile `canbao` and its tests · run = the private PostgreSQL · test = sanitizers, fuzzing,
-# lint, format · bench = the tool we measure against. Quick (well under a second) when nothing is
+# lint, format · bench = the tool we measure against · parquet = Arrow, under build/pyarrow. Quick (well under a second) when nothing is
 # missing, so every make target may call it. Exit codes: 0 everything there, 4 something is missing.
 set -euo pipefail
 
@@ -20,16 +20,18 @@ test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 
 bench_packages=(python3-venv)
 
 packages=()
+wants_parquet=no
 for set in "${@:-all}"; do
   case $set in
     build) packages+=("${build_packages[@]}") ;;
     run) packages+=("${run_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
     bench) packages+=("${bench_packages[@]}") ;;
+    parquet) packages+=(python3-venv) && wants_parquet=yes ;;
     all)
       packages+=("${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}")
       ;;
-    *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench]" >&2; exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench] [parquet]" >&2; exit 2 ;;
   esac
 done
 
@@ -45,7 +47,22 @@ for package in "${packages[@]}"; do
   [[ $'\n'"$installed"$'\n' == *$'\n'"$package"$'\n'* ]] && continue
   [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+
+# Arrow comes with a Python package: Debian 12 has none of its own. Pinned with its hash.
+install_parquet() {
+  [ $wants_parquet = yes ] || return 0
+  cd "$(dirname "${BASH_SOURCE[0]}")/.."
+  [ -e build/pyarrow/.done ] && return 0
+  rm -rf build/pyarrow
+  python3 -m venv build/pyarrow &&
+    build/pyarrow/bin/pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+      -r tools/parquet-requirements.txt && touch build/pyarrow/.done ||
+    { echo "bootstrap: Arrow could not be installed (tools/parquet-requirements.txt)" >&2; exit 4; }
+}
+if [ ${#missing[@]} -eq 0 ]; then
+  install_parquet
+  exit 0
+fi
 
 # Debian would make and start a cluster `main` of its own beside ours.
 cluster_conf=/etc/postgresql-common/createcluster.conf
@@ -81,6 +98,7 @@ trap 'rm -f "$log"' EXIT
 if ! install > "$log" 2>&1; then
   for attempt in 1 2 3; do
     if apt-get "${apt_options[@]}" update -q >> "$log" 2>&1 && install >> "$log" 2>&1; then
+      install_parquet
       exit 0
     fi
     [ "$attempt" = 3 ] || sleep $((attempt * 10))
@@ -89,3 +107,4 @@ if ! install > "$log" 2>&1; then
   echo "bootstrap: apt-get could not install: ${missing[*]}" >&2
   exit 4
 fi
+install_parquet

@@ -189,8 +189,9 @@ void AddLink(Command app, Action* action) {
       app.AddCommand("link", Say("关联任意表格：哪些行是同一个人（Fellegi–Sunter）",
                                  "which rows of any tables are one person (Fellegi–Sunter)"));
   sub.Add("files", &o->files,
-          Say("表格：CSV、TSV（可为 .gz、.zst）；一个则查重，几个则相互关联并查重",
-              "tables: csv, tsv, also .gz and .zst; one is deduplicated, several are linked and "
+          Say("表格：CSV、TSV（可为 .gz、.zst）、Parquet；一个则查重，几个则相互关联并查重",
+              "tables: csv, tsv (also .gz, .zst), parquet; one is deduplicated, several are linked "
+              "and "
               "deduplicated"))
       .Required();
   sub.Add("--model", &o->model,

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/file.h"
+#include "linkage/parquet.h"
 
 namespace canbao::linkage {
 namespace {
@@ -16,25 +17,37 @@ constexpr size_t kFlush = size_t{1} << 22;
 class Writer {
  public:
   static Result<Writer> Open(const std::string& path) {
-    CANBAO_ASSIGN(Fd fd, OpenForWrite(path + ".part"));
-    return Writer(path, std::move(fd));
+    // A Parquet file is made of a CSV of that name.
+    const std::string csv = IsParquet(path) ? path + ".csv" : path;
+    CANBAO_ASSIGN(Fd fd, OpenForWrite(csv + ".part"));
+    return Writer(path, csv, std::move(fd));
   }
   std::string& text() { return text_; }
   Status MayFlush() { return text_.size() < kFlush ? Status() : Flush(); }
   Status Finish() {
     CANBAO_TRY(Flush());
-    CANBAO_TRY(SyncFile(fd_.get(), path_));
-    return RenameDurably(path_ + ".part", path_);
+    CANBAO_TRY(SyncFile(fd_.get(), csv_));
+    CANBAO_TRY(RenameDurably(csv_ + ".part", csv_));
+    if (csv_ == path_) return {};
+    Status written = Convert();
+    CANBAO_TRY(RemoveTree(csv_));
+    return written;
   }
 
  private:
-  Writer(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Writer(std::string path, std::string csv, Fd fd)
+      : path_(std::move(path)), csv_(std::move(csv)), fd_(std::move(fd)) {}
+  Status Convert() const {
+    CANBAO_ASSIGN(Table table, ReadTable(csv_));
+    return WriteParquet(table, path_);
+  }
   Status Flush() {
-    CANBAO_TRY(WriteAll(fd_.get(), text_, path_));
+    CANBAO_TRY(WriteAll(fd_.get(), text_, csv_));
     text_.clear();
     return {};
   }
   std::string path_;
+  std::string csv_;
   Fd fd_;
   std::string text_;
 };

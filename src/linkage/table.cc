@@ -9,6 +9,7 @@
 #include "extract/format/byte_source.h"
 #include "extract/format/record_index.h"
 #include "linkage/errors.h"
+#include "linkage/parquet.h"
 
 namespace canbao::linkage {
 namespace {
@@ -213,6 +214,7 @@ Result<Table> ParseTable(std::string_view text, const std::string& path) {
 }
 
 Result<Table> ReadTable(const std::string& path, const BytesRead& read) {
+  if (IsParquet(path)) return ReadParquet(path);
   CANBAO_ASSIGN(auto source, extract::OpenByteSource(path, false));
   extract::BlockBuffer block(size_t{4} << 20);
   Cutter cutter(path);

@@ -1,7 +1,7 @@
 // Tables of any kind as columns of numbered texts: csv, tsv and what else is delimited (`,`, tab,
 // `;` or
 // `|`, whichever the header has most of), plain, .gz or .zst, UTF-8 with or without a mark. Where
-// `canbao link` and `canbao evaluate` take their input from.
+// `canbao link` and `canbao evaluate` take their input from. Files called .parquet: parquet.h.
 //
 // A value is trimmed of blanks at its ends. One thread. Errors (kInput): see errors.h, and those of
 // extract/format/byte_source.h.

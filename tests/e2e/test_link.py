@@ -11,7 +11,7 @@ import sys
 import unittest
 
 import harness
-from harness import DONE, REFUSED, USAGE
+from harness import DONE, ENVIRONMENT, REFUSED, USAGE
 
 FAKE = next((p for p in (pathlib.Path(os.environ.get("CANBAO_SAMPLES", "/nowhere")).parent / "data/linkage",
                          harness.ROOT.parent / "shared" / "data" / "linkage")
@@ -159,6 +159,39 @@ class Link(unittest.TestCase):
             self.assertEqual(done.code, REFUSED, done)
             self.assertIn("t.csv:2", done.err)
             self.assertFalse(w.path("l").exists())
+
+    @unittest.skipUnless((harness.CANBAO.parent / "canbao_parquet.so").exists(), "no Parquet module")
+    def test_parquet_there_and_back(self):
+        rows = invented(300)
+        with harness.Workspace("link") as w:
+            table, links, columns = w.path("t.csv"), w.path("links.csv"), w.path("links.parquet")
+            write(table, [(i, fields) for i, (fields, _) in enumerate(rows)])
+            for out in (links, columns):
+                harness.ok("link", table, "--links", out, "--quiet")
+            self.assertEqual(sorted(p.name for p in w.root.iterdir()),
+                             ["links.csv", "links.parquet", "t.csv"])
+            truth = w.path("truth.csv")
+            with open(truth, "w", newline="", encoding="utf-8") as f:
+                writer = csv.writer(f)
+                writer.writerow(["file", "line", "person"])
+                writer.writerows([table, i + 2, person] for i, (_, person) in enumerate(rows))
+            judged = [json.loads(harness.ok("evaluate", "--links", out, "--truth", truth, "--by", "none",
+                                            "--format", "json").out) for out in (links, columns)]
+            self.assertEqual(judged[0], judged[1])
+            self.assertEqual(judged[0]["rows"], 300)
+            # A table of links is a table like any other.
+            again = w.path("again.csv")
+            harness.ok("link", columns, "--links", again, "--ignore", "file", "--quiet")
+            columns.write_bytes(b"PAR1 no more")
+            done = harness.run("link", columns, "--links", again, "--quiet")
+            self.assertEqual(done.code, REFUSED, done)
+            self.assertIn("CB-LINKAGE-0007", done.err)
+
+    def test_without_the_parquet_module(self):
+        done = harness.run("link", "t.parquet", "--links", "l.csv", "--quiet",
+                           env={"CANBAO_PARQUET": "/nowhere/canbao_parquet.so"})
+        self.assertEqual(done.code, ENVIRONMENT, done)
+        self.assertIn("CB-LINKAGE-0007", done.err)
 
     def test_help(self):
         done = harness.run("link", "--help")
