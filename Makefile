@@ -34,7 +34,7 @@ bench: ## the macro benchmarks, against DuckDB on the same files
 	@$(MAKE) --no-print-directory build
 	@bench/run.sh
 
-bench-linkage: ## linkage without numbers, against Splink 4 and 5 on the same tables (half an hour)
+bench-linkage: ## linkage without numbers, against Splink 4 and 5 on the same tables
 	@tools/bootstrap.sh build bench
 	@$(MAKE) --no-print-directory build
 	@bench/linkage/run.sh

@@ -323,10 +323,17 @@ def main():
             [bench.canbao, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     for persons in args.same if "a" in args.parts else []:
         report["same"].append(bench.same(persons))
+        write(report, args)
     for persons in args.best if "b" in args.parts else []:
         report["best"].append(bench.best(persons))
+        write(report, args)
     if "c" in args.parts:
         report["public"] = bench.public()
+    print(write(report, args))
+
+
+def write(report, args):
+    """What has been measured so far: a run of hours that is stopped leaves it."""
     for version in args.splink:
         seen = ([s["keeping_all"][version] for s in report["same"]] +
                 [b["runs"][version] for b in report["best"]] +
@@ -338,7 +345,7 @@ def main():
     (results / f"{args.name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     text = table(report)
     (results / f"{args.name}.md").write_text(text, encoding="utf-8")
-    print(text)
+    return text
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ uint64_t HashOf(std::string_view text, uint64_t seed) {
 Values::Values() : slots_(64, kFree) { Add({}); }
 
 std::string_view Values::Keep(std::string_view text) {
-  if (text.empty()) return {"", 0};
+  if (text.empty()) return "";
   if (text.size() > room_ - used_) {
     room_ = std::max(kBlock, text.size());
     blocks_.push_back(std::make_unique<char[]>(room_));

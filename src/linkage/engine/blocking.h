@@ -6,6 +6,7 @@
 // Immutable once made; read by any number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -61,18 +62,29 @@ class Blocking {
   void ForPairs(const PairTask& task, uint32_t every, See see, Hints hints = {}) const {
     constexpr uint32_t kFar = 24;
     constexpr uint32_t kNear = 12;
+    // Partners are taken a tile at a time by all rows of the piece: what is known of them stays in
+    // the cache meanwhile.
+    constexpr uint32_t kTile = 128;
     const RuleBlocks& blocks = rules_[task.rule];
-    for (uint32_t at = task.begin; at < task.end; ++at) {
-      const RowId a = blocks.rows[at];
-      if (at + kFar < blocks.rows.size()) {
-        __builtin_prefetch(keys_.data() + size_t{blocks.rows[at + kFar]} * rules_.size());
-        hints.Far(blocks.rows[at + kFar]);
-        hints.Near(blocks.rows[at + kNear]);
+    for (uint32_t first = task.begin; first < task.end;) {
+      const uint32_t end = blocks.end[first];
+      const uint32_t last = std::min(task.end, end);  // of the rows of this block
+      for (uint32_t tile = blocks.from[first]; tile < end; tile += kTile) {
+        const uint32_t tile_end = std::min(tile + kTile, end);
+        for (uint32_t at = first; at < last; ++at) {
+          const RowId a = blocks.rows[at];
+          if (every > 1 && a % every != 0) continue;
+          for (uint32_t other = std::max(blocks.from[at], tile); other < tile_end; ++other) {
+            const RowId b = blocks.rows[other];
+            if (!IsEarlier(a, b, task.rule)) see(a, b);
+          }
+        }
       }
-      if (every > 1 && a % every != 0) continue;
-      for (uint32_t other = blocks.from[at]; other < blocks.end[at]; ++other) {
-        const RowId b = blocks.rows[other];
-        if (!IsEarlier(a, b, task.rule)) see(a, b);
+      for (; first < last; ++first) {
+        if (first + kFar >= blocks.rows.size()) continue;
+        __builtin_prefetch(keys_.data() + size_t{blocks.rows[first + kFar]} * rules_.size());
+        hints.Far(blocks.rows[first + kFar]);
+        hints.Near(blocks.rows[first + kNear]);
       }
     }
   }

@@ -202,7 +202,8 @@ double Jaro(std::u32string_view a, std::u32string_view b) {
   const Matches m = a.size() <= 64 && b.size() <= 64 ? MatchShort(a, b) : MatchLong(a, b);
   if (m.common == 0) return 0;
   const auto common = static_cast<double>(m.common);
-  const auto swapped = static_cast<double>(m.swapped / 2);
+  const size_t transpositions = m.swapped / 2;
+  const auto swapped = static_cast<double>(transpositions);
   return (common / static_cast<double>(a.size()) + common / static_cast<double>(b.size()) +
           (common - swapped) / common) /
          3;

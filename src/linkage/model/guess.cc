@@ -276,7 +276,7 @@ void One(const Guessed& c, ModelText* out) {
 }
 
 std::string Prepared(const Guessed& c) {
-  const std::string column = "`" + c.header + "`";
+  std::string column = "`" + c.header + "`";
   switch (c.role) {
     case Role::kPhone:
       return "digits(" + column + ")";

@@ -437,7 +437,7 @@ class Reader {
       CANBAO_ASSIGN(auto value, Number(table, test.argument_key, 0, similarity ? 1 : 1e9));
       if (!value) return Lacks(table, test.argument_key);
       out->at_least = *value;
-      out->limit = similarity ? 0 : static_cast<int64_t>(*value * 1e6 + 0.5);
+      out->limit = similarity ? 0 : std::llround(*value * 1e6);
     }
     if (test.test == Test::kShared) {
       known->push_back("separator");
@@ -544,9 +544,9 @@ class Reader {
       return Wrong(kErrModelValue, table->get("bits"),
                    Msg("probability 与 bits 只能给一个", "give probability or bits, not both"));
     }
-    if (bits) d.threshold = static_cast<Bits>(*bits * 100 + (*bits < 0 ? -0.5 : 0.5));
+    if (bits) d.threshold = static_cast<Bits>(std::lround(*bits * 100));
     if (probability) {
-      const auto p = static_cast<uint64_t>(*probability * 1e12 + 0.5);
+      const auto p = static_cast<uint64_t>(std::llround(*probability * 1e12));
       d.threshold = Log2(p, 1'000'000'000'000 - p);
     }
     CANBAO_ASSIGN(size_t how, Word(*table, "clustering", {"average", "complete", "components"}));
@@ -554,7 +554,7 @@ class Reader {
     CANBAO_ASSIGN(int64_t largest, Integer(*table, "largest", 2, 5000, d.largest));
     d.largest = static_cast<uint32_t>(largest);
     CANBAO_ASSIGN(auto cap, Number(*table, "cap", 1, 1000));
-    if (cap) d.cap = static_cast<Bits>(*cap * 100 + 0.5);
+    if (cap) d.cap = static_cast<Bits>(std::lround(*cap * 100));
     return {};
   }
 
