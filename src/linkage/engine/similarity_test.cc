@@ -99,7 +99,7 @@ TEST(SimilarityTest, SameAsTheDefinitions) {
     }
     return out;
   };
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     const size_t most = i % 20 == 0 ? 150 : i % 3 == 0 ? 70 : 12;
     const std::u32string a = text(most, i % 2 == 0 ? 3 : 12);
     std::u32string b = text(most, i % 2 == 0 ? 3 : 12);
@@ -108,7 +108,6 @@ TEST(SimilarityTest, SameAsTheDefinitions) {
       if (b.size() > 2) std::swap(b[b.size() / 2], b[b.size() / 2 - 1]);
     }
     ASSERT_EQ(Jaro(a, b), SlowJaro(a, b)) << Encode(a) << " " << Encode(b);
-    ASSERT_EQ(Jaro(a, b), Jaro(a, b));
     ASSERT_EQ(Levenshtein(a, b), SlowEdits(a, b, false)) << Encode(a) << " " << Encode(b);
     ASSERT_EQ(DamerauLevenshtein(a, b), SlowEdits(a, b, true)) << Encode(a) << " " << Encode(b);
     ASSERT_EQ(Levenshtein(a, b), Levenshtein(b, a));
