@@ -20,7 +20,7 @@ run: ## a demo province of 200,000 persons: made, compared, loaded, its account 
 	@$(MAKE) --no-print-directory build
 	@tools/demo.sh
 
-test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (21 minutes cold when last seen whole; 20 are wanted)
+test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (24 minutes when last seen whole; 20 are wanted)
 	@tools/bootstrap.sh build run test
 	@tools/bootstrap.sh parquet || echo "tested without Parquet: only \`canbao link\` would use it" >&2
 	@tests/gate.sh test

@@ -418,10 +418,11 @@ void LinkStatistics::Learn(const LinkModel& model, const TrainingCounts& trainin
   for (size_t s = 0; s < training.sources(); ++s) {
     for (size_t f = 0; f < kFields; ++f) {
       const auto& levels = FieldNames()[f].levels;
-      for (uint8_t l = 1; l <= levels.size(); ++l) {
+      for (size_t i = 0; i < levels.size(); ++i) {
         const auto field = static_cast<Field>(f);
+        const auto l = static_cast<uint8_t>(i + 1);
         const uint64_t seen = training.Of(s, field, l);
-        if (seen == 0 || !levels[l - 1u].m_counted) continue;
+        if (seen == 0 || !levels[i].m_counted) continue;
         learned.push_back(
             {static_cast<uint16_t>(s), field, l, seen, training.M(model, s, field, l)});
       }

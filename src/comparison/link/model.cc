@@ -176,7 +176,8 @@ Weights::Weights(const LinkModel& model, const TrainingCounts& training,
   fixed_.resize(training.sources());
   for (size_t s = 0; s < fixed_.size(); ++s) {
     for (size_t f = 0; f < kFields; ++f) {
-      for (uint8_t l = 1; l <= FieldNames()[f].levels.size(); ++l) {
+      for (size_t i = 0; i < FieldNames()[f].levels.size(); ++i) {
+        const auto l = static_cast<uint8_t>(i + 1);
         const uint64_t m = training.M(model, s, static_cast<Field>(f), l);
         const uint64_t u = model.rates[f][l].u;
         // Where u is counted, what is missing here is log2(persons / count).
