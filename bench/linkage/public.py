@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+
+import evaluate
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -46,12 +47,8 @@ def fake(path):
            for row in rows]
 
 
-def pairs(counts):
-    return sum(n * (n - 1) // 2 for n in counts.values())
-
-
 def run(canbao, name, files, id_name, model, folder):
-    """Links a set; gives (said, true, right) pairs and seconds."""
+    """Links a set; gives what evaluate.judge() says of it, and seconds."""
     truth = {}
     paths = []
     number = 0
@@ -77,10 +74,9 @@ def run(canbao, name, files, id_name, model, folder):
     subprocess.run([str(w) for w in words], check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - started
     with open(links, newline="", encoding="utf-8") as f:
-        both = [(row["person"], truth[row["id"]]) for row in csv.DictReader(f)]
-    assert len(both) == len(truth)
-    return (pairs(Counter(a for a, _ in both)), pairs(Counter(b for _, b in both)),
-            pairs(Counter(both)), seconds)
+        said = {row["id"]: row["person"] for row in csv.DictReader(f)}
+    assert len(said) == len(truth)
+    return evaluate.judge(truth, said), seconds
 
 
 def main():
@@ -100,11 +96,12 @@ def main():
              "|---|---|---|---|---|---|---|---|---|---|"]
     for name, files, id_name, model in sets:
         for label, path in ((model, MODELS / f"{model}.toml"), ("made", None)):
-            said, true, right, seconds = run(args.canbao, name, files, id_name, path, folder)
+            found, seconds = run(args.canbao, name, files, id_name, path, folder)
             lines.append(
-                f"| {name} | {label} | {sum(map(len, files)):,} | {true:,} | {right / max(said, 1):.5f} "
-                f"| {right / true:.5f} | {2 * right / (said + true):.5f} | {said - right} "
-                f"| {true - right} | {seconds:.1f} |")
+                f"| {name} | {label} | {found['rows']:,} | {found['true_pairs']:,} "
+                f"| {found['precision']:.5f} | {found['recall']:.5f} | {found['f1']:.5f} "
+                f"| {found['said_pairs'] - found['right_pairs']} "
+                f"| {found['true_pairs'] - found['right_pairs']} | {seconds:.1f} |")
             print(lines[-1], flush=True)
     if args.write:
         text = ("# Public sets\n\n`bench/linkage/public.py --write`: pairwise, labels unseen, one fixed model for each "

@@ -211,12 +211,7 @@ void AddCompare(Command app, Action* action) {
   sub.Add("--accept-list", &o->accepted_lists,
           Say("接受该数据源全量清单行数的大幅变化",
               "take the full list of this source however much its row count changed"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

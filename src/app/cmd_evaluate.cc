@@ -129,12 +129,7 @@ void AddEvaluate(Command app, Action* action) {
           Say("按真值的哪一列分层；none 不分", "column of the truth to break down by; none"))
       .ShowDefault();
   sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

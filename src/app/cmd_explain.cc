@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/context.h"
+#include "app/link_text.h"
 #include "app/store.h"
 #include "base/file.h"
 #include "comparison/link/review.h"
@@ -54,21 +55,6 @@ struct Block {
 std::string BitsText(Bits b) {
   return fmt::format("{}{}.{:02}", b < 0 ? "-" : "+", std::abs(b) / 100, std::abs(b) % 100);
 }
-// Probability of odds in bits, with as many nines as it takes.
-std::string Probability(Bits odds) {
-  const uint64_t u = Unlikely(std::abs(odds));
-  const double other = static_cast<double>(u) / static_cast<double>(kOne + u);
-  return odds >= 0 ? fmt::format("{:.6f}", 1 - other) : fmt::format("{:.6f}", other);
-}
-const LevelName* LevelOf(Field f, Levels levels) {
-  const uint8_t l = levels.Of(f);
-  const auto& names = FieldNames()[static_cast<size_t>(f)].levels;
-  return l == 0 || l > names.size() ? nullptr : &names[l - 1u];
-}
-Text LabelOf(Field f) {
-  const FieldName& n = FieldNames()[static_cast<size_t>(f)];
-  return Text{n.zh, n.en};
-}
 Text VerdictText(Verdict v) {
   switch (v) {
     case Verdict::kLinked:
@@ -86,12 +72,6 @@ Text VerdictText(Verdict v) {
   }
   return {};
 }
-std::string SexText(identity::Sex s) {
-  return s == identity::Sex::kMale     ? Text{"男", "male"}.Get()
-         : s == identity::Sex::kFemale ? Text{"女", "female"}.Get()
-                                       : std::string();
-}
-
 Error BadPlace(const std::string& text, Text why, Text remedy) {
   return Error{ErrorClass::kUsage, "CB-APP-0017", std::move(why), std::move(remedy), text, 0, 0};
 }
@@ -378,13 +358,7 @@ Status Explainer::ByScore(const FoundRow& row, bool said, std::vector<Block>* ou
     b.lines.push_back({{"出生日期", "birth date"}, "birth_date", c.person_birth.ToIso()});
     b.lines.push_back({{"性别", "sex"}, "sex", SexText(c.person_sex)});
     b.lines.push_back({{"见", "seen in"}, "place", RowPlaceText(run_, c.person_ref)});
-    std::string rules;
-    for (size_t i = 0; i < kBlockingRules; ++i) {
-      if ((c.rules >> i & 1) == 0) continue;
-      rules +=
-          (rules.empty() ? "" : "; ") + Text{BlockingRules()[i].zh, BlockingRules()[i].en}.Get();
-    }
-    b.lines.push_back({{"分块规则", "blocking rules"}, "rules", rules});
+    b.lines.push_back({{"分块规则", "blocking rules"}, "rules", RulesText(c.rules)});
     Bits sum = 0;
     for (size_t f = 0; f < kFields; ++f) {
       sum += c.weights[f];
@@ -488,19 +462,16 @@ Result<std::vector<Block>> Explainer::Two(const std::string& a, const std::strin
   std::vector<BlockingKey> of_p;
   BlockingKeys(s, true, &of_s);
   BlockingKeys(p, false, &of_p);
-  std::string rules;
-  for (size_t i = 0; i < kBlockingRules; ++i) {
-    const bool holds = std::any_of(of_s.begin(), of_s.end(), [&](const BlockingKey& x) {
-      return x.rule == i && std::any_of(of_p.begin(), of_p.end(),
-                                        [&x](const BlockingKey& y) { return y.key == x.key; });
-    });
-    if (!holds) continue;
-    rules += (rules.empty() ? "" : "; ") + Text{BlockingRules()[i].zh, BlockingRules()[i].en}.Get();
+  uint16_t rules = 0;
+  for (const BlockingKey& x : of_s) {
+    for (const BlockingKey& y : of_p) {
+      if (x.key == y.key) rules |= static_cast<uint16_t>(1u << x.rule);
+    }
   }
-  block.lines.push_back(
-      {{"分块规则", "blocking rules"},
-       "rules",
-       rules.empty() ? Text{"没有：不会互相比较", "none: they would not meet"}.Get() : rules});
+  block.lines.push_back({{"分块规则", "blocking rules"},
+                         "rules",
+                         rules == 0 ? Text{"没有：不会互相比较", "none: they would not meet"}.Get()
+                                    : RulesText(rules)});
   const double share = Share(s.by_number ? "unverified" : "no_number");
   block.prior =
       Prior(static_cast<uint64_t>(share * static_cast<double>(kOne)), frequencies.persons);
@@ -627,12 +598,7 @@ void AddExplain(Command app, Action* action) {
   sub.AddFlag("--mask", &o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
   sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

@@ -123,12 +123,7 @@ void AddForms(Command app, Action* action) {
       .ShowDefault();
   sub.Add("--out", &o->out, Say("写入文件", "write to this file"));
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

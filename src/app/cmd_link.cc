@@ -223,12 +223,7 @@ void AddLink(Command app, Action* action) {
                   "the model that is made links rows of different files only, one of each file"));
   sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
   sub.AddFlag("--quiet", &o->quiet, Say("不显示进度", "no progress"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

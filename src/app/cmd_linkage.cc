@@ -82,22 +82,6 @@ Result<reporting::LinkageReport> ReadReport(const Options& o, const std::string&
   return reporting::ReadLinkage(manifest, ManifestPath(o, run));
 }
 
-Result<std::string> LatestOf(const Options& o) {
-  const std::string dir = Absolute(o.data);
-  std::string latest;
-  if (!o.database.empty() || reg::Instance::Exists(dir)) {
-    CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
-    CANBAO_ASSIGN(latest, LatestLoadedRun(*db));
-  }
-  if (latest.empty()) latest = LatestRun(dir);
-  if (latest.empty()) {
-    return Fail(Error{ErrorClass::kInput, "CB-APP-0009",
-                      Msg("还没有完成的比对", "no comparison is finished yet"),
-                      Text{"先执行 canbao compare。", "run canbao compare first."}, o.data, 0, 0});
-  }
-  return latest;
-}
-
 // The finished run of the province that came before: by cut-off, those of one cut-off in the order
 // in which they were made. Runs that say nothing of their linkage are passed over.
 Result<std::string> RunBefore(const Options& o, const std::string& run,
@@ -166,7 +150,7 @@ reporting::LinkageNames Names() {
 Result<std::string> Make(const Options& o) {
   std::string run = o.run;
   if (run.empty()) {
-    CANBAO_ASSIGN(run, LatestOf(o));
+    CANBAO_ASSIGN(run, CurrentRunName(o.data, o.database));
   }
   CANBAO_ASSIGN(json::object manifest, ReadManifest(o, run));
   reporting::LinkageAccount account;
@@ -211,12 +195,7 @@ void AddLinkage(Command app, Action* action) {
       .ShowDefault();
   sub.Add("--out", &o->out, Say("写入文件", "write to this file"));
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

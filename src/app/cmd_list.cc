@@ -181,12 +181,7 @@ void AddList(Command app, Action* action) {
               "deliver them again"));
   sub.AddFlag("--mask", &o->mask, Say("遮盖号码和电话", "mask numbers and phones"));
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/context.h"
+#include "app/link_text.h"
 #include "app/store.h"
 #include "app/table_output.h"
 #include "base/file.h"
@@ -20,8 +21,6 @@ namespace {
 
 using comparison::Candidate;
 using comparison::Decision;
-using comparison::Field;
-using comparison::FieldNames;
 using comparison::Judgement;
 
 struct Options {
@@ -34,25 +33,6 @@ struct Options {
   bool mask = false;
   std::string database;
 };
-
-std::string SexText(identity::Sex s) {
-  return s == identity::Sex::kMale     ? Text{"男", "male"}.Get()
-         : s == identity::Sex::kFemale ? Text{"女", "female"}.Get()
-                                       : std::string();
-}
-
-std::string LevelsText(const Candidate& c) {
-  std::string out;
-  for (size_t f = 0; f < comparison::kFields; ++f) {
-    const uint8_t l = c.levels.Of(static_cast<Field>(f));
-    const auto& field = FieldNames()[f];
-    if (l == 0 || l > field.levels.size()) continue;
-    const auto& level = field.levels[l - 1u];
-    out += fmt::format("{}{} {}", out.empty() ? "" : "; ", Text{field.zh, field.en}.Get(),
-                       Text{level.zh, level.en}.Get());
-  }
-  return out;
-}
 
 struct ColumnName {
   const char* key;
@@ -78,12 +58,6 @@ constexpr ColumnName kColumns[] = {{"item", "复核编号", "item"},
                                    {"decision", "决定", "decision"},
                                    {"note", "说明", "note"}};
 
-std::string Probability(comparison::Bits odds) {
-  const uint64_t u = comparison::Unlikely(std::abs(odds));
-  const double other = static_cast<double>(u) / static_cast<double>(comparison::kOne + u);
-  return fmt::format("{:.6f}", odds >= 0 ? 1 - other : other);
-}
-
 Status Export(const Options& o, const comparison::CompareResult& run) {
   CANBAO_ASSIGN(auto queue, comparison::ReadQueue(run.folder, run.key));
   std::vector<std::string> header;
@@ -103,7 +77,8 @@ Status Export(const Options& o, const comparison::CompareResult& run) {
            c.seeker_text, c.seeker_birth.ToIso(), SexText(c.seeker_sex), std::to_string(c.rank),
            o.mask ? identity::MaskNumber(number) : number, c.person_text, c.person_birth.ToIso(),
            SexText(c.person_sex), RowPlaceText(run, c.person_ref),
-           fmt::format("{:.2f}", c.odds / 100.0), Probability(c.odds), LevelsText(c), "", ""}));
+           fmt::format("{:.2f}", c.odds / 100.0), Probability(c.odds), LevelsText(c.levels), "",
+           ""}));
     }
   }
   CANBAO_TRY(writer->Finish());
@@ -276,12 +251,7 @@ void AddReview(Command app, Action* action) {
   sub.AddFlag("--taken", &o->taken, Say("列出已作的决定", "list the decisions taken so far"));
   sub.AddFlag("--mask", &o->mask, Say("遮盖号码", "mask numbers"));
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
-  sub.OnUse([o, action] {
-    *action = [o] {
-      auto s = Execute(*o);
-      return s ? 0 : Report(s.error());
-    };
-  });
+  RunOnUse(sub, action, o, Execute);
 }
 
 }  // namespace canbao::app

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,17 @@ std::string Absolute(const std::string& path);
 
 // A subcommand adds itself to the parser and leaves behind what to run; the value is the exit code.
 using Action = std::function<int()>;
+// What a subcommand is for: `execute` on its options, its error reported.
+template <typename Options>
+void RunOnUse(Command sub, Action* action, std::shared_ptr<Options> o,
+              Status (*execute)(const Options&)) {
+  sub.OnUse([o, action, execute] {
+    *action = [o, execute] {
+      auto s = execute(*o);
+      return s ? 0 : Report(s.error());
+    };
+  });
+}
 void AddDemoData(Command app, Action* action);
 void AddInspect(Command app, Action* action);
 void AddCompare(Command app, Action* action);

@@ -44,7 +44,7 @@ std::string LatestRun(const std::string& dir) {
   return *text;
 }
 
-Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url) {
+Result<std::string> CurrentRunName(const std::string& data, const std::string& url) {
   CANBAO_TRY(CheckDataFolder(data));
   const std::string dir = Absolute(data);
   std::string name;
@@ -54,11 +54,16 @@ Result<comparison::CompareResult> CurrentRun(const std::string& data, const std:
   }
   if (name.empty()) name = LatestRun(dir);
   if (name.empty()) {
-    return Fail(Error{ErrorClass::kInput, "CB-APP-0005",
-                      Msg("还没有完成过比对", "no comparison was finished here"),
+    return Fail(Error{ErrorClass::kInput, "CB-APP-0009",
+                      Msg("还没有完成的比对", "no comparison is finished yet"),
                       Text{"先执行 canbao compare。", "run canbao compare first."}, data, 0, 0});
   }
-  return comparison::ReadRun(dir, name);
+  return name;
+}
+
+Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url) {
+  CANBAO_ASSIGN(std::string name, CurrentRunName(data, url));
+  return comparison::ReadRun(Absolute(data), name);
 }
 
 std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref) {

@@ -24,7 +24,9 @@ Status CheckDataFolder(const std::string& dir);
 Result<std::string> LatestLoadedRun(reg::Database& db);
 // The last finished run of the folder without a register; empty when there is none.
 std::string LatestRun(const std::string& dir);
-// The run that commands are about by default: the register's latest, else the folder's.
+// The run that commands are about by default: the register's latest, else the folder's. CB-APP-0009
+// when none is finished.
+Result<std::string> CurrentRunName(const std::string& data, const std::string& url);
 Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url);
 // "FILE:LINE" of a row_ref; in a workbook's later sheets "FILE:SHEET:ROW".
 std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref);

@@ -131,6 +131,21 @@ class RowFileReader {
   // The next block decrypted and checked; empty at the end. The data lives until the next call.
   // `rows` gets the number of rows in it.
   Result<std::string_view> NextBlock(uint32_t* rows);
+  // Calls `use(RowCursor&)` for every row that is left, until it gives an error or says false; it
+  // has to take every column.
+  template <typename Use>
+  Status EachRow(Use use) {
+    for (;;) {
+      uint32_t rows = 0;
+      CANBAO_ASSIGN(std::string_view block, NextBlock(&rows));
+      if (block.empty()) return {};
+      RowCursor c(block.data(), block.size());
+      while (!c.AtEnd()) {
+        CANBAO_ASSIGN(bool more, use(c));
+        if (!more) return {};
+      }
+    }
+  }
 
  private:
   RowFileReader() = default;

@@ -28,6 +28,9 @@ double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Below the data folder: what a run leaves while it is not finished.
+constexpr const char* kWorkFolder = "work";
+
 // Partitions of about this many bytes of input: the table of one fits the second-level cache.
 constexpr uint64_t kInputPerPartition = 2u << 20;
 
@@ -152,7 +155,7 @@ Result<CompareResult> Run::Execute() {
   result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
   if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
   fingerprint_ = Fingerprint(delivery_, options_, result_.rules);
-  work_ = fmt::format("{}/work/{}", options_.state_dir, fingerprint_);
+  work_ = fmt::format("{}/{}/{}", options_.state_dir, kWorkFolder, fingerprint_);
   CANBAO_TRY(MakeFolders(work_, 0700));
   CANBAO_TRY(MakeFolders(options_.state_dir + "/keys", 0700));
   CANBAO_ASSIGN(result_.key,
@@ -380,19 +383,14 @@ Status Run::AddMasters() {
     CANBAO_ASSIGN(auto reader,
                   RowFileReader::Open(
                       fmt::format("{}/master.{:02}.rows", options_.previous_run, shard), key));
-    for (;;) {
-      uint32_t rows = 0;
-      CANBAO_ASSIGN(std::string_view block, reader->NextBlock(&rows));
-      if (block.empty()) break;
-      RowCursor c(block.data(), block.size());
-      while (!c.AtEnd()) {
-        uint64_t number = c.U64();
-        uint64_t person = c.U64();
-        size_t size = EncodeMaster(number, person, &record);
-        Spill* to = IsProvisionalKey(number) ? state_.unkeyed.get() : state_.keyed.get();
-        CANBAO_TRY(to->Append(0, PartitionOf(number, shift), record.data(), size));
-      }
-    }
+    CANBAO_TRY(reader->EachRow([&](RowCursor& c) -> Result<bool> {
+      uint64_t number = c.U64();
+      uint64_t person = c.U64();
+      size_t size = EncodeMaster(number, person, &record);
+      Spill* to = IsProvisionalKey(number) ? state_.unkeyed.get() : state_.keyed.get();
+      CANBAO_TRY(to->Append(0, PartitionOf(number, shift), record.data(), size));
+      return true;
+    }));
   }
   return {};
 }

@@ -15,13 +15,6 @@ Bits Log2(uint64_t num, uint64_t den);
 // 2^(−bits / 100), in 2^-40; by integers alone. `bits` below 0 is taken for 0.
 uint64_t Unlikely(Bits bits);
 
-// Millionths.
-struct Rates {
-  uint64_t m = 0;
-  uint64_t u = 0;
-  Bits bits() const { return Log2(m, u); }
-};
-
 inline constexpr uint64_t kOne = uint64_t{1} << 40;  // probabilities and shares
 
 // log2 of the odds beforehand that one given person of `persons` is the right one.

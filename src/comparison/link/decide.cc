@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
-#include <numeric>
+
+#include "linkage/sets.h"
 
 namespace canbao::comparison {
 namespace {
@@ -144,11 +144,7 @@ void Decider::Accept() {
       continue;
     }
     Bits odds = best.score[0] + prior[all[s].by_number];
-    // Another sex, a birth date that has nothing in common with the person's, a brother or sister:
-    // for somebody to look at, however rare the name.
-    const bool denied = pair.may_be_twins || pair.levels.Of(Field::kSex) == level::kDiffer ||
-                        pair.levels.Of(Field::kBirth) == level::kBirthDiffer;
-    if (denied) odds = std::min(odds, model_.accept - 1);
+    if (IsDenied(pair.levels, pair.may_be_twins)) odds = std::min(odds, model_.accept - 1);
     if (odds < model_.review) continue;
     // It may be nobody known, or the second best.
     uint64_t wrong =
@@ -233,10 +229,7 @@ void Decider::Cluster() {
   };
   auto score_of = [&](uint32_t a, uint32_t b) {
     const Compared c = Compare(all[a], all[b]);
-    if (MayBeTwins(all[a], all[b]) || c.levels.Of(Field::kSex) == level::kDiffer ||
-        c.levels.Of(Field::kBirth) == level::kBirthDiffer) {
-      return kNever;
-    }
+    if (IsDenied(c.levels, MayBeTwins(all[a], all[b]))) return kNever;
     return weights_.Sum(SourceOf(a), c.levels, {all[b].name, all[b].birth, c.place});
   };
   std::vector<Edge> edges;
@@ -258,13 +251,8 @@ void Decider::Cluster() {
     return x.score != y.score ? x.score > y.score : x.two < y.two;
   });
   const uint64_t limit = kOne / 1000000 * model_.false_per_million * persons;
-  std::vector<uint32_t> leader(all.size());
-  std::iota(leader.begin(), leader.end(), 0u);
-  std::vector<uint32_t> connected = leader;
-  std::function<uint32_t(std::vector<uint32_t>&, uint32_t)> find =
-      [&find](std::vector<uint32_t>& of, uint32_t x) {
-        return of[x] == x ? x : of[x] = find(of, of[x]);
-      };
+  linkage::Sets leaders(all.size());
+  linkage::Sets connected(all.size());
   std::map<uint32_t, std::vector<uint32_t>> members;
   auto group = [&members](uint32_t x) -> std::vector<uint32_t>& {
     std::vector<uint32_t>& g = members[x];
@@ -273,9 +261,9 @@ void Decider::Cluster() {
   };
   for (const Edge& e : edges) {
     if (e.score + prior < model_.accept) break;
-    connected[find(connected, e.two.b)] = find(connected, e.two.a);
-    const uint32_t a = find(leader, e.two.a);
-    const uint32_t b = find(leader, e.two.b);
+    connected.Join(e.two.a, e.two.b);
+    const uint32_t a = leaders.Find(e.two.a);
+    const uint32_t b = leaders.Find(e.two.b);
     if (a == b) continue;
     std::vector<uint32_t>& left = group(a);
     std::vector<uint32_t>& right = group(b);
@@ -294,7 +282,7 @@ void Decider::Cluster() {
         static_cast<Bits>(sum / static_cast<int64_t>(left.size() * right.size())) + prior;
     if (average < model_.accept || expected_ + Unlikely(average) > limit) continue;
     expected_ += Unlikely(average);
-    leader[std::max(a, b)] = std::min(a, b);
+    leaders.Join(a, b);
     std::vector<uint32_t> both = left;
     both.insert(both.end(), right.begin(), right.end());
     members.erase(std::max(a, b));
@@ -303,13 +291,13 @@ void Decider::Cluster() {
   std::map<uint32_t, uint64_t> components;
   for (uint32_t s = 0; s < all.size(); ++s) {
     if (!open[s]) continue;
-    ++components[find(connected, s)];
-    const uint32_t first = find(leader, s);
+    ++components[connected.Find(s)];
+    const uint32_t first = leaders.Find(s);
     if (first != s) out_.clusters.push_back({all[s].key, all[first].key, false});
   }
   std::map<uint32_t, uint64_t> sizes;
   for (uint32_t s = 0; s < all.size(); ++s) {
-    if (open[s]) ++sizes[find(leader, s)];
+    if (open[s]) ++sizes[leaders.Find(s)];
   }
   for (const auto& [first, n] : sizes) ++stats_.clusters[n];
   for (const auto& [first, n] : components) ++stats_.components[n];

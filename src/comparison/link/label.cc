@@ -56,22 +56,17 @@ Result<std::vector<Decision>> ReadDecisions(const std::string& state_dir) {
   if (!FileExists(FileOf(state_dir))) return out;
   CANBAO_ASSIGN(RunKey key, LoadOrMakeKey(KeyOf(state_dir)));
   CANBAO_ASSIGN(auto reader, RowFileReader::Open(FileOf(state_dir), key));
-  for (;;) {
-    uint32_t rows = 0;
-    CANBAO_ASSIGN(std::string_view block, reader->NextBlock(&rows));
-    if (block.empty()) break;
-    RowCursor c(block.data(), block.size());
-    while (!c.AtEnd()) {
-      Decision d;
-      d.seeker = c.U64();
-      d.person = c.U64();
-      d.judgement = static_cast<Judgement>(c.U8());
-      d.at = c.Text();
-      d.by = c.Text();
-      d.note = c.Text();
-      out.push_back(std::move(d));
-    }
-  }
+  CANBAO_TRY(reader->EachRow([&out](RowCursor& c) -> Result<bool> {
+    Decision d;
+    d.seeker = c.U64();
+    d.person = c.U64();
+    d.judgement = static_cast<Judgement>(c.U8());
+    d.at = c.Text();
+    d.by = c.Text();
+    d.note = c.Text();
+    out.push_back(std::move(d));
+    return true;
+  }));
   return out;
 }
 

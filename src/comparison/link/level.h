@@ -68,6 +68,13 @@ struct Compared {
 };
 Compared Compare(const Profile& seeker, const Profile& person);
 
+// Another sex, a birth date that has nothing in common with the person's, a brother or sister
+// (MayBeTwins()): for somebody to look at, however rare the name.
+inline bool IsDenied(Levels levels, bool may_be_twins) {
+  return may_be_twins || levels.Of(Field::kSex) == level::kDiffer ||
+         levels.Of(Field::kBirth) == level::kBirthDiffer;
+}
+
 // Day and month exchanged, one part of three differs, 1 January of the year, or as far apart as a
 // lunar date is from its solar one.
 bool IsNear(Date a, Date b);

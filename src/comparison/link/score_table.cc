@@ -78,37 +78,31 @@ Result<TableDigest> WriteScores(const std::string& path, const RunKey& key, cons
 Status ReadScores(const std::string& path, const RunKey& key,
                   const std::function<bool(const ScoreRow&)>& use) {
   CANBAO_ASSIGN(auto reader, RowFileReader::Open(path, key));
-  for (;;) {
-    uint32_t rows = 0;
-    CANBAO_ASSIGN(std::string_view block, reader->NextBlock(&rows));
-    if (block.empty()) return {};
-    RowCursor c(block.data(), block.size());
-    while (!c.AtEnd()) {
-      ScoreRow r;
-      r.seeker = c.U64();
-      r.seeker_ref = c.U64();
-      r.rows = c.U32();
-      r.by_number = c.U8() != 0;
-      r.makes_person = c.U8() != 0;
-      r.seeker_name = c.Text();
-      r.seeker_birth = c.Day();
-      r.seeker_sex = static_cast<identity::Sex>(c.U8());
-      r.rank = c.U8();
-      r.verdict = static_cast<Verdict>(c.U8());
-      r.odds = static_cast<Bits>(c.U32());
-      r.rules = c.U16();
-      r.person = c.U64();
-      r.person_ref = c.U64();
-      r.person_name = c.Text();
-      r.person_birth = c.Day();
-      r.person_sex = static_cast<identity::Sex>(c.U8());
-      r.place = c.U32();
-      r.levels.v = c.U32();
-      r.may_be_twins = c.U8() != 0;
-      for (Bits& w : r.weights) w = static_cast<Bits>(c.U32());
-      if (!use(r)) return {};
-    }
-  }
+  return reader->EachRow([&use](RowCursor& c) -> Result<bool> {
+    ScoreRow r;
+    r.seeker = c.U64();
+    r.seeker_ref = c.U64();
+    r.rows = c.U32();
+    r.by_number = c.U8() != 0;
+    r.makes_person = c.U8() != 0;
+    r.seeker_name = c.Text();
+    r.seeker_birth = c.Day();
+    r.seeker_sex = static_cast<identity::Sex>(c.U8());
+    r.rank = c.U8();
+    r.verdict = static_cast<Verdict>(c.U8());
+    r.odds = static_cast<Bits>(c.U32());
+    r.rules = c.U16();
+    r.person = c.U64();
+    r.person_ref = c.U64();
+    r.person_name = c.Text();
+    r.person_birth = c.Day();
+    r.person_sex = static_cast<identity::Sex>(c.U8());
+    r.place = c.U32();
+    r.levels.v = c.U32();
+    r.may_be_twins = c.U8() != 0;
+    for (Bits& w : r.weights) w = static_cast<Bits>(c.U32());
+    return use(r);
+  });
 }
 
 }  // namespace canbao::comparison

@@ -5,30 +5,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "linkage/sets.h"
+
 namespace canbao::linkage {
 namespace {
-
-// The representative of a set is its smallest row.
-class Sets {
- public:
-  explicit Sets(size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0); }
-  uint32_t Find(uint32_t i) {
-    while (parent_[i] != i) {
-      parent_[i] = parent_[parent_[i]];
-      i = parent_[i];
-    }
-    return i;
-  }
-  void Join(uint32_t a, uint32_t b) {
-    a = Find(a);
-    b = Find(b);
-    if (a < b) std::swap(a, b);
-    parent_[a] = b;
-  }
-
- private:
-  std::vector<uint32_t> parent_;
-};
 
 struct Component {
   std::vector<RowId> rows;  // ascending
