@@ -173,7 +173,9 @@ Status Execute(const Options& o) {
     return s;
   }
   if (Status s = CheckAgainstLast(o, db.get(), run); !s) {
-    CANBAO_TRY(RemoveTree(run.folder));
+    // Only what was refused goes. After any other failure nobody knows whether an earlier try, killed
+    // behind its commit, has loaded this very run: then the register needs its folder.
+    if (s.error().cls == ErrorClass::kInput) CANBAO_TRY(RemoveTree(run.folder));
     return s;
   }
   CANBAO_ASSIGN(reg::LoadReport report, Load(o, db.get(), run, &phases));
