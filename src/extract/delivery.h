@@ -11,6 +11,7 @@
 
 #include "base/date.h"
 #include "base/error.h"
+#include "identity/division.h"
 #include "extract/row.h"
 
 namespace canbao::extract {
@@ -71,6 +72,8 @@ struct ReadOptions {
   // SHA-256 of every file, not only of those whose manifest states it (and of those that cost
   // little: compressed files and workbooks).
   bool sha256 = true;
+  // Recorded beyond the tables of divisions of the program.
+  std::vector<identity::DivisionChange> division_changes;
   bool direct_io = true;  // past the page cache where the file is not in it
 };
 
