@@ -10,6 +10,7 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 
 #include "register/connection.h"
 #include "register/database.h"
+#include "register/pool.h"
 #include "service/http/message.h"
 
 namespace canbao::service {
@@ -28,6 +30,7 @@ class JobRunner;  // jobs/job_runner.h
 // What the process has, for as long as it runs. Filled by `canbao serve`.
 struct Services {
   reg::Database* db = nullptr;
+  reg::Pool* pool = nullptr;  // sessions as canbao_app
   JobRunner* jobs = nullptr;
   std::string data_dir;                     // absolute
   std::string policy_dir;                   // rules/, forms/, …
@@ -94,5 +97,7 @@ void AddPersonHandlers(Handlers& to);
 void AddDeliveryHandlers(Handlers& to);  // uploads, deliveries
 void AddJobHandlers(Handlers& to);       // jobs, comparisons, exports
 void AddCaseHandlers(Handlers& to);      // cases, review
+
+Handlers AllHandlers();
 
 }  // namespace canbao::service

@@ -89,6 +89,9 @@ inline tl::unexpected<Problem> Refuse(int status, std::string code, Text message
       Error{ErrorClass::kInput, std::move(code), std::move(message), std::move(remedy), {}, 0, 0}));
 }
 
+// The language of Accept-Language; Chinese unless English is preferred.
+Lang LanguageOf(const Request& request);
+
 // application/problem+json in the language of Accept-Language (zh first). What an internal error
 // says of us goes to the log only.
 Response ProblemResponse(const Problem& problem, const Request& request);

@@ -1,0 +1,7 @@
+#include "service/context.h"
+
+namespace canbao::service {
+
+void AddPersonHandlers(Handlers& to) { (void)to; }
+
+}  // namespace canbao::service
