@@ -1,25 +1,17 @@
 -- Figures, runs and divisions as the service shows them.
 
--- Persons whose place is not known count in the province only (rules.md §5): their figures are seen by
--- whoever sees all of the province, or of the city where that much is known.
-CREATE POLICY unplaced ON canbao.figure FOR SELECT TO canbao_app USING (
-  county = 0 AND CASE WHEN city <> 0 THEN canbao.division(city) <@ (SELECT canbao.scope())
-  ELSE EXISTS (
-    SELECT FROM canbao.run r
-    WHERE r.cutoff = figure.cutoff AND r.superseded_by IS NULL
-      AND int8range(canbao.division(r.province), canbao.division(r.province + 10000))
-          <@ (SELECT canbao.scope())) END);
-
 -- Accounts are those of an agency's file: seen where its region is in scope; of a file of the whole
 -- province by whoever sees the province.
 ALTER TABLE canbao.extract_account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE canbao.extract_account FORCE ROW LEVEL SECURITY;
 CREATE POLICY loader ON canbao.extract_account TO CURRENT_USER USING (true);
-CREATE POLICY scope ON canbao.extract_account FOR SELECT TO canbao_app USING (EXISTS (
+CREATE POLICY scope ON canbao.extract_account FOR SELECT TO canbao_app USING (
+  ((SELECT canbao.permitted('figures.read')) OR (SELECT canbao.permitted('policy.read')))
+  AND EXISTS (
     SELECT FROM canbao.extract e, canbao.run r
     WHERE e.extract_id = extract_account.extract_id AND r.run_id = extract_account.run_id
       AND canbao.division(CASE WHEN e.region = 0 THEN r.province ELSE e.region END)
-          <@ (SELECT canbao.scope())));
+          <@ (SELECT canbao.place())));
 
 -- A manifest holds the figures of all counties and where the files lie: the service does not read it.
 -- What forms need of it, and nobody's secret, it gets from run_facts().
@@ -57,6 +49,12 @@ CREATE TABLE canbao.division_change (
 );
 CREATE UNIQUE INDEX division_change_once ON canbao.division_change
   (code, kind, day, coalesce(successor, 0));
+ALTER TABLE canbao.division_change ENABLE ROW LEVEL SECURITY;
+ALTER TABLE canbao.division_change FORCE ROW LEVEL SECURITY;
+CREATE POLICY loader ON canbao.division_change TO CURRENT_USER USING (true);
+CREATE POLICY everybody ON canbao.division_change FOR SELECT TO canbao_app USING (true);
+CREATE POLICY administrator ON canbao.division_change FOR INSERT TO canbao_app
+  WITH CHECK ((SELECT canbao.permitted('divisions.write')));
 GRANT SELECT ON canbao.division_change TO canbao_app;
 GRANT INSERT (kind, code, name, successor, day, source, recorded_by) ON canbao.division_change
   TO canbao_app;

@@ -174,8 +174,8 @@ Status Execute(const Options& o) {
     return s;
   }
   if (Status s = CheckAgainstLast(o, db.get(), run); !s) {
-    // Only what was refused goes. After any other failure nobody knows whether an earlier try, killed
-    // behind its commit, has loaded this very run: then the register needs its folder.
+    // Only what was refused goes. After any other failure nobody knows whether an earlier try,
+    // killed behind its commit, has loaded this very run: then the register needs its folder.
     if (s.error().cls == ErrorClass::kInput) CANBAO_TRY(RemoveTree(run.folder));
     return s;
   }

@@ -1,5 +1,5 @@
-// Where the command takes the figures of forms from: the register's figure table at a cut-off, or the
-// manifest of the last run of a folder without a register. One shape for both.
+// Where the command takes the figures of forms from: the register's figure table at a cut-off, or
+// the manifest of the last run of a folder without a register. One shape for both.
 #pragma once
 
 #include <string>

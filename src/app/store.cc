@@ -8,8 +8,8 @@
 #include "app/context.h"
 #include "app/table_output.h"
 #include "base/file.h"
-#include "register/instance.h"
 #include "register/division_change.h"
+#include "register/instance.h"
 #include "register/read.h"
 
 namespace canbao::app {

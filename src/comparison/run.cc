@@ -158,8 +158,8 @@ Status Run::ReadDivisionChanges() {
   CANBAO_ASSIGN(division_changes_,
                 ChangesUpTo(options_.state_dir + "/divisions/changes.csv", delivery_.cutoff));
   if (!division_changes_.empty()) {
-    result_.rules += ";divisions " +
-                     Sha256Hex(identity::WriteDivisionChanges(division_changes_)).substr(0, 16);
+    result_.rules +=
+        ";divisions " + Sha256Hex(identity::WriteDivisionChanges(division_changes_)).substr(0, 16);
   }
   return {};
 }

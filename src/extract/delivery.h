@@ -11,8 +11,8 @@
 
 #include "base/date.h"
 #include "base/error.h"
-#include "identity/division.h"
 #include "extract/row.h"
+#include "identity/division.h"
 
 namespace canbao::extract {
 

@@ -47,12 +47,12 @@ std::optional<ChangeKind> ChangeKindFromName(std::string_view name);
 
 struct DivisionChange {
   ChangeKind kind = ChangeKind::kRename;
-  Division code;          // what is renamed, or gone from then on
-  std::string name;       // the new name; of a merge or split: the successor's, where it is new
-  Division successor;     // of a merge; of a split, one change for each
-  Date date;              // of the ruling; its year counts
-  std::string source;     // the ruling
-  bool year_only = false; // the source gives the year: date is its first day
+  Division code;           // what is renamed, or gone from then on
+  std::string name;        // the new name; of a merge or split: the successor's, where it is new
+  Division successor;      // of a merge; of a split, one change for each
+  Date date;               // of the ruling; its year counts
+  std::string source;      // the ruling
+  bool year_only = false;  // the source gives the year: date is its first day
   friend bool operator==(const DivisionChange&, const DivisionChange&) = default;
 };
 

@@ -190,8 +190,8 @@ std::vector<DivisionChange> DivisionTable::HistoryOf(Division code) const {
     }
     return nullptr;
   };
-  auto add = [&](ChangeKind kind, Division of, std::string name, Division successor,
-                 uint16_t year, const Succession* s) {
+  auto add = [&](ChangeKind kind, Division of, std::string name, Division successor, uint16_t year,
+                 const Succession* s) {
     DivisionChange c{kind, of, std::move(name), successor, first_of(year), {}, true};
     if (s != nullptr && s->how == How::kRecorded) {
       c.date = s->date;
@@ -245,9 +245,8 @@ std::vector<Division> DivisionTable::Search(std::string_view text, size_t limit)
   };
   std::set<Hit> hits;
   if (text.empty() || limit == 0) return {};
-  const bool digits = std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool digits =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   auto level = [](uint64_t v) {
     return v % (kCountyStep * 10000) == 0 ? 1
            : v % (kCountyStep * 100) == 0 ? 2

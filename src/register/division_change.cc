@@ -5,8 +5,9 @@
 namespace canbao::reg {
 
 Result<std::vector<RecordedDivisionChange>> DivisionChanges(Connection& c) {
-  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT change_id, kind, code, name, successor, day, source, "
-                                  "recorded_by FROM canbao.division_change ORDER BY day, change_id"));
+  CANBAO_ASSIGN(Rows rows,
+                c.Exec("SELECT change_id, kind, code, name, successor, day, source, "
+                       "recorded_by FROM canbao.division_change ORDER BY day, change_id"));
   std::vector<RecordedDivisionChange> out;
   for (int i = 0; i < rows.size(); ++i) {
     RecordedDivisionChange r;
@@ -25,7 +26,8 @@ Result<std::vector<RecordedDivisionChange>> DivisionChanges(Connection& c) {
 }
 
 Result<int64_t> LastDivisionChange(Connection& c) {
-  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT coalesce(max(change_id), 0) FROM canbao.division_change"));
+  CANBAO_ASSIGN(Rows rows,
+                c.Exec("SELECT coalesce(max(change_id), 0) FROM canbao.division_change"));
   return rows.Int(0, 0);
 }
 
@@ -33,13 +35,13 @@ Result<int64_t> AddDivisionChange(Connection& c, const identity::DivisionChange&
                                   const std::string& account) {
   CANBAO_ASSIGN(
       Rows rows,
-      c.Exec("INSERT INTO canbao.division_change (kind, code, name, successor, day, source, "
-             "recorded_by) VALUES ($1, $2, $3, nullif($4, 0), $5::date, $6, $7) "
-             "ON CONFLICT DO NOTHING RETURNING change_id",
-             {Param(identity::ChangeKindName(change.kind)),
-              Param(static_cast<int64_t>(change.code.v)), Param(change.name),
-              Param(static_cast<int64_t>(change.successor.v)), Param(change.date.ToIso()),
-              Param(change.source), Param(account)}));
+      c.Exec(
+          "INSERT INTO canbao.division_change (kind, code, name, successor, day, source, "
+          "recorded_by) VALUES ($1, $2, $3, nullif($4, 0), $5::date, $6, $7) "
+          "ON CONFLICT DO NOTHING RETURNING change_id",
+          {Param(identity::ChangeKindName(change.kind)), Param(static_cast<int64_t>(change.code.v)),
+           Param(change.name), Param(static_cast<int64_t>(change.successor.v)),
+           Param(change.date.ToIso()), Param(change.source), Param(account)}));
   if (rows.size() == 0) {
     return Fail(ErrorClass::kInput, "CB-REGISTER-1201",
                 Msg("{0} 的这一变更已经登记过", "this change of {0} is recorded already",

@@ -1,5 +1,5 @@
-// Changes of divisions that were recorded here, beside the program's own tables (identity/division.h).
-// On the caller's session; one thread. Errors: CB-REGISTER-12xx.
+// Changes of divisions that were recorded here, beside the program's own tables
+// (identity/division.h). On the caller's session; one thread. Errors: CB-REGISTER-12xx.
 #pragma once
 
 #include <cstdint>

@@ -6,19 +6,18 @@
 namespace canbao::reg {
 namespace {
 
-// Counties from … until, and what is known of the city alone.
 std::string InDivision(uint32_t from, uint32_t until) {
   if (until == 0) return {};
-  return fmt::format(" AND (county BETWEEN {0} AND {1} OR (county = 0 AND city BETWEEN {0} AND {1}))",
-                     from, until);
+  return fmt::format(" AND county BETWEEN {} AND {}", from, until);
 }
 
 }  // namespace
 
 Result<std::vector<RunRow>> RunsSeen(Connection& c) {
-  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT run_id, name, province, cutoff, made_at, loaded_at, rules, "
-                                  "result_digest, persons, superseded_by IS NULL FROM canbao.run "
-                                  "ORDER BY run_id DESC"));
+  CANBAO_ASSIGN(Rows rows,
+                c.Exec("SELECT run_id, name, province, cutoff, made_at, loaded_at, rules, "
+                       "result_digest, persons, superseded_by IS NULL FROM canbao.run "
+                       "ORDER BY run_id DESC"));
   std::vector<RunRow> out;
   for (int i = 0; i < rows.size(); ++i) {
     RunRow r;
@@ -38,12 +37,13 @@ Result<std::vector<RunRow>> RunsSeen(Connection& c) {
 }
 
 Result<std::vector<AccountRow>> AccountsSeen(Connection& c, int run_id) {
-  CANBAO_ASSIGN(Rows rows,
-                c.Exec("SELECT a.ordinal, a.extract_id, e.file, e.kind, e.source, e.stage, e.sha256, "
-                       "e.region, a.rows_in, a.linked, a.unlinked, a.rejected, a.reference, "
-                       "a.outcomes FROM canbao.extract_account a JOIN canbao.extract e "
-                       "USING (extract_id) WHERE a.run_id = $1 ORDER BY 1",
-                       {Param(run_id)}));
+  CANBAO_ASSIGN(
+      Rows rows,
+      c.Exec("SELECT a.ordinal, a.extract_id, e.file, e.kind, e.source, e.stage, e.sha256, "
+             "e.region, a.rows_in, a.linked, a.unlinked, a.rejected, a.reference, "
+             "a.outcomes FROM canbao.extract_account a JOIN canbao.extract e "
+             "USING (extract_id) WHERE a.run_id = $1 ORDER BY 1",
+             {Param(run_id)}));
   std::vector<AccountRow> out;
   for (int i = 0; i < rows.size(); ++i) {
     AccountRow a;
@@ -62,6 +62,37 @@ Result<std::vector<AccountRow>> AccountsSeen(Connection& c, int run_id) {
     a.reference = rows.Int(i, 12);
     a.outcomes = rows.Text(i, 13);
     out.push_back(std::move(a));
+  }
+  return out;
+}
+
+Result<std::vector<SourceRow>> SourcesSeen(Connection& c) {
+  CANBAO_ASSIGN(
+      Rows rows,
+      c.Exec(
+          "SELECT DISTINCT ON (e.source, e.kind, e.region) e.source, e.kind, e.region, e.stage, "
+          "e.file, e.sha256, a.rows_in, a.linked, a.unlinked, a.rejected, a.reference, r.cutoff, "
+          "r.loaded_at, count(*) OVER (PARTITION BY e.source, e.kind, e.region) "
+          "FROM canbao.extract_account a JOIN canbao.extract e USING (extract_id) "
+          "JOIN canbao.run r USING (run_id) ORDER BY 1, 2, 3, r.run_id DESC, a.ordinal"));
+  std::vector<SourceRow> out;
+  for (int i = 0; i < rows.size(); ++i) {
+    SourceRow s;
+    s.last.source = rows.Text(i, 0);
+    s.last.kind = rows.Text(i, 1);
+    s.last.region = static_cast<uint32_t>(rows.Int(i, 2));
+    s.last.stage = rows.Text(i, 3);
+    s.last.file = rows.Text(i, 4);
+    s.last.sha256 = rows.Text(i, 5);
+    s.last.rows_in = rows.Int(i, 6);
+    s.last.linked = rows.Int(i, 7);
+    s.last.unlinked = rows.Int(i, 8);
+    s.last.rejected = rows.Int(i, 9);
+    s.last.reference = rows.Int(i, 10);
+    s.cutoff = ParseIsoDate(rows.Text(i, 11));
+    s.loaded_at = rows.Text(i, 12);
+    s.runs = rows.Int(i, 13);
+    out.push_back(std::move(s));
   }
   return out;
 }
@@ -117,21 +148,18 @@ Result<std::vector<FigureRow>> FiguresSeen(Connection& c, Date cutoff, uint32_t 
 }
 
 Result<std::vector<PartFigure>> FiguresByPart(Connection& c, Date cutoff, uint32_t from,
-                                              uint32_t until, int unit) {
-  // A city is the column: it need not be the first four digits of its county.
-  const std::string part = unit == 1 ? "county"
-                           : unit == 100
-                               ? "city"
-                               : "(CASE WHEN county <> 0 THEN county ELSE city END) / 10000 * 10000";
-  CANBAO_ASSIGN(Rows rows,
-                c.Exec("SELECT " + part + ", \"column\", sum(count)::bigint FROM canbao.figure "
-                       "WHERE cutoff = $1::date AND form = 21" + InDivision(from, until) +
-                       " GROUP BY 1, 2",
-                       {Param(cutoff.ToIso())}));
+                                              uint32_t until, PartUnit unit) {
+  // A city is a column: it need not be the first four digits of its county.
+  const std::string part = unit == PartUnit::kCity ? "city" : "county";
+  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT " + part +
+                                      ", \"column\", sum(count)::bigint FROM canbao.figure "
+                                      "WHERE cutoff = $1::date AND form = 21" +
+                                      InDivision(from, until) + " GROUP BY 1, 2",
+                                  {Param(cutoff.ToIso())}));
   std::vector<PartFigure> out;
   for (int i = 0; i < rows.size(); ++i) {
-    out.push_back({static_cast<uint32_t>(rows.Int(i, 0)), static_cast<int>(rows.Int(i, 1)),
-                   rows.Int(i, 2)});
+    out.push_back(
+        {static_cast<uint32_t>(rows.Int(i, 0)), static_cast<int>(rows.Int(i, 1)), rows.Int(i, 2)});
   }
   return out;
 }

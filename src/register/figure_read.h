@@ -1,6 +1,6 @@
 // Runs, their accounts and figures as the session of a Connection may see them: as canbao_app, what
-// the database's policies allow. Cheap: the figure table and what stands beside a run, never people.
-// One thread. Errors: CB-REGISTER-06xx.
+// the database's policies allow. Cheap: the figure table and what stands beside a run, never
+// people. One thread. Errors: CB-REGISTER-06xx.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,15 @@ namespace canbao::reg {
 // A run without its manifest and accounts.
 Result<std::vector<RunRow>> RunsSeen(Connection& c);  // newest first
 Result<std::vector<AccountRow>> AccountsSeen(Connection& c, int run_id);
+// Source systems by what they last delivered: of each source, kind and region the account of its
+// newest run; `runs` is how many have had it.
+struct SourceRow {
+  AccountRow last;
+  Date cutoff;  // of that run
+  std::string loaded_at;
+  int64_t runs = 0;
+};
+Result<std::vector<SourceRow>> SourcesSeen(Connection& c);
 // What forms need of the run's manifest (reporting::FiguresSource::TakeManifest), as JSON.
 Result<std::string> RunFacts(Connection& c, int run_id);
 
@@ -29,18 +38,19 @@ struct CutoffRun {
 };
 Result<CutoffRun> RunOfCutoff(Connection& c, Date cutoff);
 
-// Figures whose county lies in [from, until] or whose city is `from`; all that are seen with 0, 0.
+// Figures whose county lies in [from, until]; all that are seen with 0, 0.
 // Only counts above 0; sorted.
 Result<std::vector<FigureRow>> FiguresSeen(Connection& c, Date cutoff, uint32_t from,
                                            uint32_t until);
 
-// Columns of form 2-1 added up by part: a city, a county or a province, by `unit` = 100, 1, 10000.
+// Columns of form 2-1 added up by part.
+enum class PartUnit { kCounty, kCity };
 struct PartFigure {
   uint32_t part = 0;  // 0 = unknown
   int column = 0;
   int64_t count = 0;
 };
 Result<std::vector<PartFigure>> FiguresByPart(Connection& c, Date cutoff, uint32_t from,
-                                              uint32_t until, int unit);
+                                              uint32_t until, PartUnit unit);
 
 }  // namespace canbao::reg

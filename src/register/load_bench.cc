@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "register/internal/encoder.h"
-#include "register/internal/synthetic_run.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
 #include "register/load.h"
 

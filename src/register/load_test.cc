@@ -12,7 +12,7 @@
 #include "register/doctor.h"
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
-#include "register/internal/synthetic_run.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
 #include "register/read.h"
 #include "scheme/person.h"

@@ -21,8 +21,8 @@ Status FiguresSource::TakeManifest(std::string_view text) {
       bool known = false;
       Extract x{extract::KindFromName(std::string_view(e.at("kind").as_string()), &known),
                 Stage::kInternal, e.at("region").to_number<uint32_t>()};
-      for (Stage s : {Stage::kInternal, Stage::kCrossDepartment, Stage::kCrossCity,
-                      Stage::kCrossProvince}) {
+      for (Stage s :
+           {Stage::kInternal, Stage::kCrossDepartment, Stage::kCrossCity, Stage::kCrossProvince}) {
         if (extract::StageName(s) == std::string_view(e.at("stage").as_string())) x.stage = s;
       }
       if (known) extracts_.push_back(x);
@@ -40,9 +40,10 @@ Status FiguresSource::TakeManifest(std::string_view text) {
     }
     return {};
   } catch (const std::exception& e) {
-    return Fail(ErrorClass::kEnvironment, "CB-REPORTING-0011",
-                Msg("运行清单无法读取：{0}", "the manifest of the run cannot be read: {0}", e.what()),
-                Text{"请从备份恢复，或重新比对。", "restore it from a backup, or compare again."});
+    return Fail(
+        ErrorClass::kEnvironment, "CB-REPORTING-0011",
+        Msg("运行清单无法读取：{0}", "the manifest of the run cannot be read: {0}", e.what()),
+        Text{"请从备份恢复，或重新比对。", "restore it from a backup, or compare again."});
   }
 }
 

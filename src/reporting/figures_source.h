@@ -1,7 +1,7 @@
 // The figures of a run at its cut-off and what its manifest says beside them: everything that forms
 // are evaluated from, and the one place where a form of a division with its parts is put together,
-// for the command and the service alike. Reads no database: whoever has the figure rows adds them to
-// `cube` (all of them, or those that a caller may see: then the form is the caller's).
+// for the command and the service alike. Reads no database: whoever has the figure rows adds them
+// to `cube` (all of them, or those that a caller may see: then the form is the caller's).
 //
 // A value; one thread at a time, or many once nobody changes it. Errors: CB-REPORTING-0011, a
 // manifest that cannot be read.
