@@ -1,6 +1,5 @@
 #include "service/jobs/job_runner.h"
 
-#include <openssl/rand.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,10 +13,10 @@
 #include <mutex>
 #include <thread>
 
-#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "register/delivery_record.h"
+#include "register/session_token.h"
 #include "service/jobs/child_process.h"
 #include "service/jobs/job_command.h"
 #include "service/jobs/job_outcome.h"
@@ -56,12 +55,6 @@ std::string ProblemOf(const Error& e) {
                    {"code", e.code},
                    {"message", json::object{{"zh", e.message.zh}, {"en", e.message.en}}},
                    {"remedy", json::object{{"zh", e.remedy.zh}, {"en", e.remedy.en}}}});
-}
-
-std::string HexOf(const unsigned char* bytes, size_t n) {
-  std::string out;
-  for (size_t i = 0; i < n; ++i) out += fmt::format("{:02x}", bytes[i]);
-  return out;
 }
 
 std::string TextIn(const json::object& o, std::string_view key) {
@@ -331,18 +324,14 @@ Status JobRunner::Loop::StartJob(reg::Job job) {
 // The child of an export acts as whoever asked for it, by a session that this account could have
 // opened itself; it ends with the job.
 Status JobRunner::Loop::OpenSession(Running* r, std::string* token) {
-  unsigned char random[32];
-  if (RAND_bytes(random, sizeof random) != 1) {
-    return Fail(ErrorClass::kEnvironment, "CB-SERVICE-0400",
-                Msg("没有随机数", "there is no randomness"));
-  }
-  *token = HexOf(random, sizeof random);
+  CANBAO_ASSIGN(reg::SessionToken made, reg::NewSessionToken());
+  *token = made.token;
   CANBAO_ASSIGN(reg::Rows rows,
                 c_->Exec("INSERT INTO canbao.session (account_id, token_hash, csrf, kind, "
-                         "idle_until, expires_at) VALUES ($1, sha256(convert_to($2, 'UTF8')), '', "
+                         "idle_until, expires_at) VALUES ($1, $2, '', "
                          "'job', now() + interval '12 hours', now() + interval '12 hours') "
                          "RETURNING session_id",
-                         {reg::Param(r->job.account_id), reg::Param(*token)}));
+                         {reg::Param(r->job.account_id), reg::Param::Bytes(made.hash)}));
   r->session = rows.Int(0, 0);
   return {};
 }
