@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "register/internal/encoder.h"
+#include "register/load.h"
 #include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
-#include "register/load.h"
 
 namespace canbao::reg {
 namespace {

@@ -12,9 +12,9 @@
 #include "register/doctor.h"
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
+#include "register/read.h"
 #include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
-#include "register/read.h"
 #include "scheme/person.h"
 
 namespace canbao::reg {
