@@ -113,6 +113,4 @@ json::object DivisionJson(const DivisionTable& divisions, uint64_t division, Dat
   return o;
 }
 
-json::object TextJson(const Text& text) { return {{"zh", text.zh}, {"en", text.en}}; }
-
 }  // namespace canbao::service

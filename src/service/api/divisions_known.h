@@ -41,6 +41,4 @@ std::string DivisionName(const identity::DivisionTable& divisions, uint64_t divi
 boost::json::object DivisionJson(const identity::DivisionTable& divisions, uint64_t division,
                                  Date on);
 
-boost::json::object TextJson(const Text& text);
-
 }  // namespace canbao::service

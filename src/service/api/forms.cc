@@ -14,6 +14,7 @@
 #include "reporting/workbook.h"
 #include "service/api/divisions_known.h"
 #include "service/api/figure_pages.h"
+#include "service/api/work.h"
 
 namespace canbao::service {
 namespace {

@@ -10,6 +10,7 @@
 #include "service/api/figure_pages.h"
 #include "service/api/tiles.h"
 #include "service/api/waiting.h"
+#include "service/api/work.h"
 
 namespace canbao::service {
 namespace {

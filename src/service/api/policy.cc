@@ -9,6 +9,7 @@
 #include "service/api/divisions_known.h"
 #include "service/api/health.h"
 #include "service/api/policy_files.h"
+#include "service/api/work.h"
 
 namespace canbao::service {
 namespace {

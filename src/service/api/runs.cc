@@ -10,6 +10,7 @@
 #include "comparison/resolve.h"
 #include "service/api/divisions_known.h"
 #include "service/api/figure_pages.h"
+#include "service/api/work.h"
 
 namespace canbao::service {
 namespace {
