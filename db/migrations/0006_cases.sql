@@ -16,6 +16,7 @@ CREATE TABLE canbao.case (
   division       bigint NOT NULL,              -- hukou, 12 digits; 0 = unknown
   county         integer NOT NULL,             -- where the person counts; of nobody the source's region; else the province
   region         integer NOT NULL,             -- of the source that said it; 0 = the whole province
+  regions        integer[] NOT NULL DEFAULT '{}',  -- of the parties of a duplicate
   number         integer NOT NULL,             -- bit of scheme::Duplicate, or kind of discrepancy
   found_cutoff   date NOT NULL,
   gone_cutoff    date,
@@ -52,8 +53,7 @@ CREATE INDEX case_due ON canbao.case (due, case_id) WHERE due IS NOT NULL;
 -- Who has to agree: the pooling regions of the relations of a duplicate.
 CREATE TABLE canbao.case_party (
   case_id    bigint NOT NULL REFERENCES canbao.case ON DELETE CASCADE,
-  division   bigint NOT NULL,                  -- of the case, as above
-  county     integer NOT NULL,
+  county     integer NOT NULL,                 -- of the case
   region     integer NOT NULL,
   outside    boolean NOT NULL,                 -- another province: nobody of it works here
   agreed_by  text,
@@ -123,21 +123,17 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE POLICY scope ON canbao.case_party FOR SELECT TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
-  OR canbao.division(region) <@ (SELECT canbao.scope()));
 CREATE POLICY scope ON canbao.case FOR SELECT TO canbao_app USING (
   canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
   OR canbao.division(region) <@ (SELECT canbao.scope())
-  OR kind = 1 AND EXISTS (SELECT FROM canbao.case_party p WHERE p.case_id = "case".case_id));
+  OR EXISTS (SELECT FROM unnest(regions) r WHERE canbao.division(r) <@ (SELECT canbao.scope())));
 CREATE POLICY step ON canbao.case FOR UPDATE TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
-  OR canbao.division(region) <@ (SELECT canbao.scope())
-  OR kind = 1 AND EXISTS (SELECT FROM canbao.case_party p WHERE p.case_id = "case".case_id))
-  WITH CHECK (
-  canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
-  OR canbao.division(region) <@ (SELECT canbao.scope())
-  OR kind = 1 AND EXISTS (SELECT FROM canbao.case_party p WHERE p.case_id = "case".case_id));
+  ((SELECT canbao.permitted('cases.write')) OR (SELECT canbao.permitted('cases.approve')))
+  AND (canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
+    OR canbao.division(region) <@ (SELECT canbao.scope())
+    OR EXISTS (SELECT FROM unnest(regions) r WHERE canbao.division(r) <@ (SELECT canbao.scope()))));
+CREATE POLICY scope ON canbao.case_party FOR SELECT TO canbao_app USING (
+  EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_party.case_id));
 
 -- Whether the caller acts for the region of a party: it lies in his scope; or it is a city's, and
 -- he sees the person in one of its counties. For another province whoever is on the case writes down
@@ -148,21 +144,23 @@ RETURN outside OR canbao.division(region) <@ (SELECT canbao.scope())
   OR region % 100 = 0 AND region % 10000 <> 0 AND county / 100 = region / 100
      AND canbao.division(county) <@ (SELECT canbao.scope());
 CREATE POLICY agree ON canbao.case_party FOR UPDATE TO canbao_app
-  USING (canbao.acts_for(region, county, outside))
-  WITH CHECK (canbao.acts_for(region, county, outside));
+  USING ((SELECT canbao.permitted('cases.write')) AND canbao.acts_for(region, county, outside));
+CREATE FUNCTION canbao.own_account() RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT a.account FROM canbao.account a WHERE a.account_id = canbao.account_id());
 
 CREATE POLICY scope ON canbao.case_event FOR SELECT TO canbao_app USING (
   EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_event.case_id));
 CREATE POLICY add ON canbao.case_event FOR INSERT TO canbao_app WITH CHECK (
-  EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_event.case_id));
+  by = (SELECT canbao.own_account()) AND EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_event.case_id));
 CREATE POLICY scope ON canbao.case_evidence FOR SELECT TO canbao_app USING (
   EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_evidence.case_id));
 CREATE POLICY add ON canbao.case_evidence FOR INSERT TO canbao_app WITH CHECK (
-  EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_evidence.case_id));
+  by = (SELECT canbao.own_account()) AND (SELECT canbao.permitted('cases.write')) AND EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_evidence.case_id));
 CREATE POLICY scope ON canbao.case_count FOR SELECT TO canbao_app USING (
   canbao.division(county) <@ (SELECT canbao.scope()));
 CREATE POLICY scope ON canbao.case_figure FOR SELECT TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope()));
+  canbao.division(county) <@ (SELECT canbao.figure_scope()));
 
 GRANT SELECT ON canbao.case, canbao.case_party, canbao.case_event, canbao.case_evidence,
   canbao.case_count, canbao.case_figure TO canbao_app;
@@ -173,10 +171,18 @@ GRANT INSERT (case_id, by, action, from_state, to_state, note, cutoff) ON canbao
   TO canbao_app;
 GRANT INSERT (case_id, name, content_type, size, sha256, by) ON canbao.case_evidence TO canbao_app;
 
--- A step is a new version, and the counts follow it.
+-- A step is a new version, taken in one's own name, and the counts follow it.
 CREATE FUNCTION canbao.case_stepped() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = canbao, pg_temp AS $$
+DECLARE own text := canbao.own_account();
 BEGIN
+  IF own IS NOT NULL AND (
+      NEW.pending_by IS DISTINCT FROM OLD.pending_by AND NEW.pending_by <> own
+      OR NEW.approved_by IS DISTINCT FROM OLD.approved_by AND NEW.approved_by <> own
+      OR NEW.closed_by IS DISTINCT FROM OLD.closed_by
+         AND NEW.closed_by <> own AND NEW.closed_by IS DISTINCT FROM OLD.pending_by) THEN
+    RAISE EXCEPTION 'case %: not in the name of %', OLD.case_id, own;
+  END IF;
   IF NEW.version <> OLD.version + 1 THEN
     RAISE EXCEPTION 'case %: version % does not follow %', OLD.case_id, NEW.version, OLD.version;
   END IF;
@@ -194,8 +200,7 @@ CREATE FUNCTION canbao.sees_case(c canbao.case) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = canbao, pg_temp AS $$
   SELECT canbao.division(c.county) <@ canbao.scope() OR c.division <@ canbao.scope()
     OR canbao.division(c.region) <@ canbao.scope()
-    OR EXISTS (SELECT FROM canbao.case_party q WHERE q.case_id = c.case_id
-               AND canbao.division(q.region) <@ canbao.scope())
+    OR EXISTS (SELECT FROM unnest(c.regions) r WHERE canbao.division(r) <@ canbao.scope())
 $$;
 
 -- Whom a case is about: name and sealed number, for those who see the case. A party sees the case of
@@ -293,27 +298,22 @@ BEGIN
 
   CREATE TEMP TABLE found_now ON COMMIT DROP AS
   SELECT d.person_key, d.bucket, 1::smallint AS kind, d.kind::integer AS number,
-    0::bigint AS finding, 0 AS region, d.kind IN (4, 8, 64) OR bool_or(r.state = 'receiving') AS pays
+    0::bigint AS finding, 0 AS region, d.kind IN (4, 8, 64) OR bool_or(r.state = 'receiving') AS pays,
+    coalesce(array_agg(DISTINCT r.region ORDER BY r.region)
+             FILTER (WHERE r.region IS NOT NULL), '{}') AS regions
   FROM canbao.duplicate_case d
   LEFT JOIN LATERAL canbao.case_relations(d.kind, d.relations) r ON true
   WHERE d.valid_from <= at AND d.valid_to > at
   GROUP BY d.person_key, d.bucket, d.kind
   UNION ALL
   SELECT DISTINCT ON (person_key, kind, finding) person_key, bucket, 2::smallint, kind::integer,
-    finding, region, false
+    finding, region, false, '{}'
   FROM (SELECT d.person_key, d.bucket, d.kind, e.region,
           canbao.discrepancy_finding(d.person_key, d.field, e.source, e.region, d.delivered,
                                      d.delivered_sealed) AS finding
         FROM canbao.discrepancy d JOIN canbao.extract e ON e.extract_id = d.source_ref >> 40
         WHERE d.valid_from <= at AND d.valid_to > at) d;
   ANALYZE found_now;
-  CREATE TEMP TABLE party_now ON COMMIT DROP AS
-  SELECT DISTINCT d.person_key, d.kind::integer AS number, r.region
-  FROM canbao.duplicate_case d
-  CROSS JOIN LATERAL canbao.case_relations(d.kind, d.relations) r
-  WHERE d.valid_from <= at AND d.valid_to > at;
-  ANALYZE party_now;
-
   IF newest THEN
     -- A run that was replaced had found it, and nobody has touched it.
     DELETE FROM canbao.case c WHERE c.found_cutoff = at AND c.version = 1 AND NOT EXISTS (
@@ -336,10 +336,11 @@ BEGIN
     WHERE from_state <> to_state;
 
     INSERT INTO canbao.case (bucket, person_key, kind, number, finding, county, division, region,
-      found_cutoff, pays_benefits)
+      regions, found_cutoff, pays_benefits)
     SELECT f.bucket, f.person_key, f.kind, f.number, f.finding,
       coalesce(nullif(CASE WHEN f.person_key <> 0 THEN k.county ELSE f.region END, 0), own),
-      coalesce(p.hukou, 0), f.region, at, f.pays
+      coalesce(p.hukou, 0), f.region, f.regions, at,
+      f.pays
     FROM found_now f
     LEFT JOIN canbao.classification_row k
       ON k.bucket = f.bucket AND k.person_key = f.person_key AND k.cutoff = at
@@ -349,12 +350,14 @@ BEGIN
       SELECT FROM canbao.case c WHERE c.person_key = f.person_key AND c.kind = f.kind
       AND c.number = f.number AND c.finding = f.finding);
 
-    -- Who moved, and who draws benefits now; closed cases keep what two people closed.
+    -- Who moved, whose relations are others now, who draws benefits now; closed cases stay as they were
+    -- closed.
     UPDATE canbao.case c SET county = n.county, division = n.division,
       pays_benefits = CASE WHEN c.state IN (5, 6) THEN c.pays_benefits ELSE n.pays END,
+      regions = CASE WHEN c.state IN (5, 6) THEN c.regions ELSE n.regions END,
       version = c.version + 1
-    FROM (SELECT f.person_key, f.kind, f.number, f.finding, coalesce(nullif(k.county, 0), own) AS county,
-            coalesce(p.hukou, 0) AS division, f.pays
+    FROM (SELECT f.person_key, f.kind, f.number, f.finding, f.pays, f.regions,
+            coalesce(nullif(k.county, 0), own) AS county, coalesce(p.hukou, 0) AS division
           FROM found_now f
           JOIN canbao.classification_row k
             ON k.bucket = f.bucket AND k.person_key = f.person_key AND k.cutoff = at
@@ -362,26 +365,16 @@ BEGIN
             AND p.valid_from <= at AND p.valid_to > at) n
     WHERE n.person_key = c.person_key AND n.kind = c.kind AND n.number = c.number
       AND n.finding = c.finding AND c.found_cutoff < at
-      AND (n.county, n.division) IS DISTINCT FROM (c.county, c.division)
-    OR n.person_key = c.person_key AND n.kind = c.kind AND n.number = c.number
-      AND n.finding = c.finding AND c.found_cutoff < at AND c.state NOT IN (5, 6)
-      AND n.pays <> c.pays_benefits;
+      AND ((n.county, n.division) IS DISTINCT FROM (c.county, c.division)
+        OR c.state NOT IN (5, 6) AND (n.pays, n.regions) IS DISTINCT FROM (c.pays_benefits, c.regions));
 
     DELETE FROM canbao.case_party p USING canbao.case c
-    WHERE c.case_id = p.case_id AND c.gone_cutoff IS NULL AND c.state NOT IN (5, 6)
-      AND p.agreed_by IS NULL AND NOT EXISTS (
-        SELECT FROM party_now n
-        WHERE n.person_key = c.person_key AND n.number = c.number AND n.region = p.region);
-    INSERT INTO canbao.case_party (case_id, division, county, region, outside)
-    SELECT c.case_id, c.division, c.county, n.region,
-      n.region / 10000 <> own / 10000
-    FROM party_now n JOIN canbao.case c
-      ON c.person_key = n.person_key AND c.kind = 1 AND c.number = n.number
-    WHERE c.state NOT IN (5, 6)
-    ON CONFLICT (case_id, region) DO UPDATE SET county = excluded.county,
-      division = excluded.division
-    WHERE (case_party.county, case_party.division) IS DISTINCT FROM
-          (excluded.county, excluded.division);
+    WHERE c.case_id = p.case_id AND p.agreed_by IS NULL AND p.region <> ALL (c.regions);
+    INSERT INTO canbao.case_party (case_id, county, region, outside)
+    SELECT c.case_id, c.county, r, r / 10000 <> own / 10000
+    FROM canbao.case c CROSS JOIN LATERAL unnest(c.regions) r WHERE c.kind = 1
+    ON CONFLICT (case_id, region) DO UPDATE SET county = excluded.county
+    WHERE case_party.county <> excluded.county;
 
     DELETE FROM canbao.case_count;
     INSERT INTO canbao.case_count
@@ -399,7 +392,7 @@ BEGIN
   FROM canbao.case c LEFT JOIN canbao.case_decided(at) d USING (case_id)
   WHERE c.kind = 2 AND c.found_cutoff <= at GROUP BY c.county;
 
-  DROP TABLE found_now, party_now;
+  DROP TABLE found_now;
   ALTER TABLE canbao.case ENABLE TRIGGER case_stepped;
 END $$;
 REVOKE ALL ON FUNCTION canbao.open_cases(date) FROM PUBLIC;

@@ -12,7 +12,8 @@ tl::unexpected<Error> Refusal(const char* code, Text message, Text remedy = {}) 
 // Words of the policy inside of a sentence, each in its language.
 template <typename... T>
 Text Both(const char* zh, const char* en, const T&... words) {
-  return Text{fmt::format(fmt::runtime(zh), words.zh...), fmt::format(fmt::runtime(en), words.en...)};
+  return Text{fmt::format(fmt::runtime(zh), words.zh...),
+              fmt::format(fmt::runtime(en), words.en...)};
 }
 
 Text LabelOf(const Policy& policy, State state) {
@@ -54,9 +55,10 @@ Status Allowed(const Policy& policy, const StepInfo& step, const CaseFacts& fact
                    Text{"请刷新后查看可办理的步骤。", "Reload it to see which steps it offers."});
   }
   if (facts.gone) {
-    return Refusal("CB-CASEWORK-0016",
-                   Msg("问题在最新数据中已不再出现", "the newest data do not show it any more"),
-                   Text{"再次出现时会自动重新打开。", "It opens by itself when it is found again."});
+    return Refusal(
+        "CB-CASEWORK-0016",
+        Msg("问题在最新数据中已不再出现", "the newest data do not show it any more"),
+        Text{"再次出现时会自动重新打开。", "It opens by itself when it is found again."});
   }
   return {};
 }
@@ -64,8 +66,7 @@ Status Allowed(const Policy& policy, const StepInfo& step, const CaseFacts& fact
 Status CheckNeeds(const StepInfo& step, const Intent& intent) {
   auto missing = [&](std::string_view what, Text name) -> Status {
     if (!step.Needs(what)) return {};
-    return Refusal("CB-CASEWORK-0006",
-                   Both("“{}”需要填写{}", "{} needs: {}", step.label, name));
+    return Refusal("CB-CASEWORK-0006", Both("“{}”需要填写{}", "{} needs: {}", step.label, name));
   };
   if (intent.note.empty()) CANBAO_TRY(missing("note", Text{"说明", "a note"}));
   if (intent.reason.empty()) CANBAO_TRY(missing("reason", Text{"原因", "a reason"}));
@@ -134,8 +135,8 @@ Result<Effect> Decide(const Policy& policy, const CaseFacts& facts, const Actor&
   }
   const StepInfo* step = policy.FindStep(facts.kind, intent.action);
   if (step == nullptr) {
-    return Refusal("CB-CASEWORK-0004",
-                   Msg("这类案件没有步骤“{0}”", "cases of this kind have no step {0}", intent.action));
+    return Refusal("CB-CASEWORK-0004", Msg("这类案件没有步骤“{0}”",
+                                           "cases of this kind have no step {0}", intent.action));
   }
   CANBAO_TRY(Allowed(policy, *step, facts));
   CANBAO_TRY(CheckNeeds(*step, intent));
@@ -168,19 +169,20 @@ Result<Effect> Decide(const Policy& policy, const CaseFacts& facts, const Actor&
       const bool waits_outside = std::all_of(facts.parties.begin(), facts.parties.end(),
                                              [](const Party& p) { return p.agreed || p.outside; });
       if (waits_outside) {
-        return Refusal("CB-CASEWORK-0006",
-                       Msg("外省一方的答复需要填写说明",
-                           "the answer of the other province needs a note"));
+        return Refusal("CB-CASEWORK-0006", Msg("外省一方的答复需要填写说明",
+                                               "the answer of the other province needs a note"));
       }
-      return Refusal("CB-CASEWORK-0005", Msg("本方已同意，等待另一方",
-                                             "your side has agreed; the other one has not"));
+      return Refusal("CB-CASEWORK-0005",
+                     Msg("本方已同意，等待另一方", "your side has agreed; the other one has not"));
     }
     if (!all) return effect;
   }
   effect.state = step->to;
   const StateInfo* to = policy.FindState(step->to);
   const bool closed = to != nullptr && to->closed;
-  effect.due = closed || step->due_days == 0 ? Date{} : Date{static_cast<uint16_t>(today.v + step->due_days)};
+  effect.due = closed || step->due_days == 0
+                   ? Date{}
+                   : Date{static_cast<uint16_t>(today.v + step->due_days)};
   if (closed) {
     effect.closes = true;
     effect.closed_by = actor.account;

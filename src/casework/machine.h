@@ -1,5 +1,5 @@
-// A step against a case: what it changes, or why it is refused. Pure: the same case, actor, step and
-// day give the same answer; the store writes it down.
+// A step against a case: what it changes, or why it is refused. Pure: the same case, actor, step
+// and day give the same answer; the store writes it down.
 //
 // Refusals, by code: 0004 not from this state · 0005 not this person's to do · 0006 something is
 // missing · 0007 waits for a second person · 0008 whoever proposed may not approve · 0009 nothing
@@ -32,7 +32,7 @@ struct CaseFacts {
   std::vector<Party> parties;
   std::string pending_action;
   std::string pending_by;
-  int relations = 0;     // how many; keep is one of them
+  int relations = 0;       // how many; keep is one of them
   int proposed_keep = -1;  // by the rule
 };
 
@@ -51,19 +51,19 @@ struct Intent {
 };
 
 struct Effect {
-  std::string action;           // whose label the event carries
-  std::optional<State> state;   // a new one
-  std::optional<Date> due;      // set; missing inside = cleared
+  std::string action;          // whose label the event carries
+  std::optional<State> state;  // a new one
+  std::optional<Date> due;     // set; missing inside = cleared
   std::optional<std::string> assignee;
   std::optional<int> keep;
   std::vector<uint32_t> agrees;  // regions that agree by this step
   bool clears_agreements = false;
   bool sets_pending = false;
   bool clears_pending = false;
-  bool closes = false;      // by the actor, or by who proposed it where a second one approved
+  bool closes = false;  // by the actor, or by who proposed it where a second one approved
   std::string closed_by;
   std::string approved_by;
-  std::string note;         // reason before note
+  std::string note;  // reason before note
 };
 
 Result<Effect> Decide(const Policy& policy, const CaseFacts& facts, const Actor& actor,

@@ -185,14 +185,14 @@ class PolicyReader {
 
   void ReadRule(const toml::table& t) {
     static constexpr std::pair<const char*, Criterion> kWords[] = {
-        {"employee", Criterion::kEmployee},   {"employee_year", Criterion::kEmployeeYear},
-        {"employed", Criterion::kEmployed},   {"residence", Criterion::kResidence},
-        {"longest", Criterion::kLongest},     {"latest", Criterion::kLatest}};
+        {"employee", Criterion::kEmployee}, {"employee_year", Criterion::kEmployeeYear},
+        {"employed", Criterion::kEmployed}, {"residence", Criterion::kResidence},
+        {"longest", Criterion::kLongest},   {"latest", Criterion::kLatest}};
     KeepRule rule;
     rule.wording = Words(t, "wording");
     for (const std::string& word : List(t, "criteria")) {
-      const auto* found =
-          std::find_if(std::begin(kWords), std::end(kWords), [&](auto& k) { return word == k.first; });
+      const auto* found = std::find_if(std::begin(kWords), std::end(kWords),
+                                       [&](auto& k) { return word == k.first; });
       if (found == std::end(kWords)) {
         Complain(&t, "criteria", "employee | employee_year | employed | residence | …");
       } else {
