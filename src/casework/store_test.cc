@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "casework/store.h"
+#include "casework/test_world.h"
 #include "register/test_data_folder.h"
 #include "register/test_session.h"
 
@@ -17,41 +18,6 @@ constexpr int64_t kShangcheng = 330102000000, kHaishu = 330203000000;
 
 // Person 1 of Shangcheng is insured in Hangzhou and Ningbo (110); person 2 draws both pensions; of
 // person 3 a source of Ningbo has the name wrong.
-constexpr char kLeaves[] = R"(
-CREATE TABLE canbao.classification_row_a PARTITION OF canbao.classification_row FOR VALUES IN ('2017-06-30');
-CREATE TABLE canbao.classification_row_b PARTITION OF canbao.classification_row FOR VALUES IN ('2017-09-30');
-DO $$ DECLARE t text; BEGIN
-  FOREACH t IN ARRAY ARRAY['person_row', 'enrolment_row', 'discrepancy_row', 'duplicate_case'] LOOP
-    FOR b IN 0..7 LOOP
-      EXECUTE format('CREATE TABLE canbao.%1$s_%2$s PARTITION OF canbao.%1$s FOR VALUES IN (%2$s)', t, b);
-    END LOOP;
-  END LOOP;
-END $$;
-)";
-
-// Person 1 of Shangcheng is insured in Hangzhou and Ningbo (110); person 2 draws both pensions; of
-// person 3 a source of Ningbo has the name wrong.
-constexpr char kWorld[] = R"(
-INSERT INTO canbao.run (name, province, cutoff, made_at, rules, content_digest, result_digest, persons,
-  highest_key, manifest) VALUES ('a', 330000, '2017-06-30', '', '', 'a', 'a', 3, 3, '{}');
-INSERT INTO canbao.extract (file, kind, source, stage, region, sha256)
-  VALUES ('pension.csv', 'enrolment', 'sb-330200', 'internal', 330200, 'x');
-INSERT INTO canbao.person_row (person_key, source_ref, bucket, facts, county, hukou, name, valid_from,
-  valid_to) SELECT k, 1, k, '\x00', 330102, 330102001001, '王' || k, '2017-06-30', 'infinity'
-  FROM generate_series(1, 3) k;
-INSERT INTO canbao.classification_row (person_key, cutoff, flags, county, bucket, facts)
-  SELECT k, d, 1, 330102, k, '\x0000000000000000000000' FROM generate_series(1, 3) k,
-  unnest(ARRAY['2017-06-30', '2017-09-30']::date[]) d;
-INSERT INTO canbao.duplicate_case VALUES
-  (1, 1, 2, '110@330100:contributing;310@330100:contributing;110@330200:contributing',
-   '2017-06-30', 'infinity'),
-  (2, 2, 4, '110@330100:receiving;170@330102:receiving', '2017-06-30', 'infinity');
--- kind 4 (name_variant), field "name", delivered 王X, prevailing 王3
-INSERT INTO canbao.discrepancy_row (person_key, source_ref, bucket, facts, valid_from, valid_to)
-  SELECT 3, 1::bigint << 40 | 7, 3, '\x0400046e616d65'::bytea || '\x0004'::bytea || convert_to('王X', 'UTF8')
-    || '\x0004'::bytea || convert_to('王3', 'UTF8'), '2017-06-30', 'infinity';
-)";
-
 class StoreTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -60,7 +26,7 @@ class StoreTest : public ::testing::Test {
     auto db = reg::Database::Open(folder_->path(), reg::TestDataFolder::DbOptions());
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
-    Own(kLeaves);
+    Own(kTestLeaves);
   }
   static void TearDownTestSuite() {
     db_.reset();
@@ -71,10 +37,8 @@ class StoreTest : public ::testing::Test {
     auto policy = Policy::Load(CANBAO_SOURCE_DIR "/data", kToday);
     ASSERT_TRUE(policy) << policy.error().ToString();
     policy_ = *policy;
-    Own("TRUNCATE canbao.run, canbao.extract, canbao.person_row, canbao.classification_row, "
-        "canbao.duplicate_case, canbao.discrepancy_row, canbao.case, canbao.case_count, "
-        "canbao.case_figure RESTART IDENTITY CASCADE");
-    Own(kWorld);
+    Own(kTestWorldEnds);
+    Own(kTestWorld);
     Own("SELECT canbao.open_cases('2017-06-30')");
   }
 
