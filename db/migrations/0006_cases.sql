@@ -298,7 +298,8 @@ BEGIN
 
   CREATE TEMP TABLE found_now ON COMMIT DROP AS
   SELECT d.person_key, d.bucket, 1::smallint AS kind, d.kind::integer AS number,
-    0::bigint AS finding, 0 AS region, d.kind IN (4, 8, 64) OR bool_or(r.state = 'receiving') AS pays,
+    0::bigint AS finding, 0 AS region,
+    coalesce(d.kind IN (4, 8, 64) OR bool_or(r.state = 'receiving'), false) AS pays,
     coalesce(array_agg(DISTINCT r.region ORDER BY r.region)
              FILTER (WHERE r.region IS NOT NULL), '{}') AS regions
   FROM canbao.duplicate_case d
