@@ -40,6 +40,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { '/api': { target: service, changeOrigin: false } } },
+  // data/mappings of the repository is read by the mapping editor.
+  server: { fs: { allow: ['../..'] }, proxy: { '/api': { target: service, changeOrigin: false } } },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts'], server: { deps: { inline: ['element-plus'] } } },
 })
