@@ -149,8 +149,11 @@ void DivisionTable::Apply(std::vector<DivisionChange> changes) {
       end(c.code);
       records_.push_back({c.code, c.name, year, 0});
     } else {
-      // What keeps its code in a split (or takes the other in) lives on.
-      if (c.successor != c.code) end(c.code);
+      // What keeps its code in a split lives on.
+      const bool keeps = std::any_of(changes.begin(), changes.end(), [&](const DivisionChange& o) {
+        return o.kind == c.kind && o.code == c.code && o.date == c.date && o.successor == c.code;
+      });
+      if (!keeps) end(c.code);
       if (c.successor.has_value()) {
         const bool lives = std::any_of(records_.begin(), records_.end(), [&](const auto& r) {
           return r.code == c.successor && r.valid_until == 0;
