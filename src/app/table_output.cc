@@ -142,10 +142,12 @@ class XlsxWriter : public TableWriter {
     bold_ = workbook_add_format(book_);
     format_set_bold(bold_);
     if (!mark_.empty()) {
+      std::string title = mark.title;
+      std::string author = mark.author;
       lxw_doc_properties properties{};
-      properties.title = mark.title.c_str();
-      properties.author = mark.author.c_str();
-      properties.comments = mark_.c_str();
+      properties.title = title.data();
+      properties.author = author.data();
+      properties.comments = mark_.data();
       workbook_set_properties(book_, &properties);
     }
     NextSheet();

@@ -87,7 +87,11 @@ class DeliveryTest : public testing::Test {
     if (state == "loaded") (*d)->run = "r1";
     ASSERT_TRUE(reg::SaveDelivery(**owner, **d));
   }
-  TestContext On(const std::string& id) { return As(caller_).Param("id", id); }
+  TestContext On(const std::string& id) {
+    TestContext c = As(caller_);
+    c.Param("id", id);
+    return c;
+  }
 
   static inline std::unique_ptr<TestDataFolder> folder_;
   static inline std::unique_ptr<reg::Database> db_;
@@ -218,7 +222,7 @@ TEST_F(DeliveryTest, FoldersOfTheServerOnlyBelowItsRoots) {
   json::object listed = Do(As(caller_), "listFolders");
   ASSERT_EQ(listed["items"].as_array().size(), 2u);
   const json::object& q3 = listed["items"].as_array()[0].as_object();
-  EXPECT_EQ(q3.at("folder"), root + "/2017/q3");
+  EXPECT_EQ(std::string(q3.at("folder").as_string()), root + "/2017/q3");
   EXPECT_EQ(q3.at("cutoff"), "2017-09-30");
   for (const std::string& out :
        {secret, root + "/../secret", root + "/way-out", root + "/2017/q3/../../../secret",
