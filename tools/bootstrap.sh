@@ -11,7 +11,7 @@ set -euo pipefail
 build_packages=(
   make git ca-certificates g++-12 cmake ninja-build ccache pkg-config python3
   libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
-  libzstd-dev libxxhash-dev zlib1g-dev libssl-dev libxlsxwriter-dev libzip-dev libexpat1-dev
+  libzstd-dev libxxhash-dev zlib1g-dev libssl-dev libsodium-dev libxlsxwriter-dev libzip-dev libexpat1-dev
   libboost1.81-dev libboost-json1.81-dev libicu-dev libpq-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )

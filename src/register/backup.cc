@@ -151,10 +151,13 @@ Status Restore(const std::string& dir, const std::string& data_dir,
   CANBAO_TRY(CopyKeys(dir + "/keys", data_dir + "/keys"));
   CANBAO_ASSIGN(auto c, Connection::Open(instance->ConnInfo()));
   // Roles belong to the cluster, not to the dump.
-  CANBAO_TRY(
-      c->Run("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = "
-             "'canbao_app') THEN CREATE ROLE canbao_app LOGIN NOSUPERUSER NOBYPASSRLS "
-             "NOCREATEDB NOCREATEROLE NOINHERIT; END IF; END $$"));
+  for (const char* role : {"canbao_app", "canbao_access"}) {
+    CANBAO_TRY(c->Run(
+        fmt::format("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = "
+                    "'{0}') THEN CREATE ROLE {0} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB "
+                    "NOCREATEROLE NOINHERIT; END IF; END $$",
+                    role)));
+  }
   CANBAO_TRY(RunProgram(
       {options.bin_dir + "/pg_restore", "--dbname=" + instance->ConnInfo(), "--format=directory",
        fmt::format("--jobs={}", options.jobs), "--exit-on-error", "--no-owner", dir + "/dump"},

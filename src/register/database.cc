@@ -1,6 +1,8 @@
 #include "register/database.h"
 
 #include "register/migration.h"
+#include "register/roles.h"
+#include "register/session_token.h"
 
 namespace canbao::reg {
 
@@ -9,11 +11,16 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir,
   std::unique_ptr<Database> db(new Database());
   db->data_dir_ = data_dir;
   db->url_ = options.url;
+  db->app_url_ = options.app_url;
+  db->access_url_ = options.access_url;
   if (options.url.empty()) {
     CANBAO_ASSIGN(db->instance_, Instance::Open(data_dir, options.instance));
   }
   CANBAO_ASSIGN(auto c, db->Connect());
-  if (options.migrate) CANBAO_TRY(Migrate(*c));
+  if (options.migrate) {
+    CANBAO_TRY(Migrate(*c));
+    CANBAO_TRY(LoadRoles(*c));
+  }
   // Keys are made only for a database that nothing was sealed in: others would not open it.
   CANBAO_ASSIGN(Rows known, c->Exec("SELECT check_sum FROM canbao.field_key WHERE version = 1"));
   CANBAO_ASSIGN(db->cipher_, FieldCipher::Open(db->keys_dir(), known.size() == 0));
@@ -41,14 +48,43 @@ Result<std::unique_ptr<Connection>> Database::Connect(const char* application) c
   return c;
 }
 
-Result<std::unique_ptr<Connection>> Database::ConnectScoped(const std::string& scope) const {
-  if (!instance_) {
+namespace {
+
+Result<std::unique_ptr<Connection>> ConnectAs(const Instance* instance, const std::string& url,
+                                              const char* role) {
+  if (instance == nullptr && url.empty()) {
     return Fail(ErrorClass::kUsage, "CB-REGISTER-0105",
-                Msg("--database 的服务器需要另行给出 canbao_app 的连接。",
-                    "with --database, a connection as canbao_app has to be given on its own."));
+                Msg("--database 的服务器需要另行给出 {0} 的连接。",
+                    "with --database, a connection as {0} has to be given on its own.", role));
   }
-  CANBAO_ASSIGN(auto c, Connection::Open(instance_->ConnInfo("canbao_app")));
-  CANBAO_TRY(c->Exec("SELECT set_config('canbao.scope', $1, false)", {Param(scope)}));
+  return Connection::Open(instance != nullptr ? instance->ConnInfo(role) : url);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Database::ConnectApp() const {
+  return ConnectAs(instance_.get(), app_url_, "canbao_app");
+}
+
+Result<std::unique_ptr<Connection>> Database::ConnectAccess() const {
+  return ConnectAs(instance_.get(), access_url_, "canbao_access");
+}
+
+Result<std::unique_ptr<Connection>> Database::ConnectScoped(const std::string& scope) const {
+  CANBAO_ASSIGN(auto c, ConnectApp());
+  if (scope.empty()) return c;
+  CANBAO_ASSIGN(auto owner, Connect());
+  CANBAO_ASSIGN(SessionToken made, NewSessionToken());
+  CANBAO_TRY(
+      owner->Exec("WITH a AS (INSERT INTO canbao.account (account, name, roles, division, "
+                  "must_change) VALUES ('scoped', 'scoped', ARRAY['operator', 'reviewer'], 0, "
+                  "false) ON CONFLICT (account) DO UPDATE SET name = 'scoped' "
+                  "RETURNING account_id) "
+                  "INSERT INTO canbao.session (account_id, token_hash, csrf, kind, narrowed, "
+                  "idle_until, expires_at) SELECT account_id, $1, '', 'job', $2::int8multirange, "
+                  "now() + interval '1 day', now() + interval '1 day' FROM a",
+                  {Param::Bytes(made.hash), Param(scope)}));
+  CANBAO_TRY(c->Exec("SELECT set_config('canbao.session', $1, false)", {Param(made.token)}));
   return c;
 }
 

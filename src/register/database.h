@@ -18,6 +18,9 @@ namespace canbao::reg {
 
 struct DatabaseOptions {
   std::string url;  // --database; empty = the private instance
+  // The same server as canbao_app and as canbao_access, for the service; only with `url`.
+  std::string app_url;
+  std::string access_url;
   InstanceOptions instance;
   bool migrate = true;
 };
@@ -29,8 +32,12 @@ class Database {
 
   // A session of the loader. `application` shows in pg_stat_activity.
   Result<std::unique_ptr<Connection>> Connect(const char* application = "canbao") const;
-  // A session of the service, which sees what `scope` allows: an int8multirange of 12-digit
-  // divisions, "{[330100000000,330200000000)}". Only with the private instance.
+  // A connection of the service (`canbao_app`), which sees nothing until canbao.session names a
+  // session (register/access.h); one of signing in (`canbao_access`).
+  Result<std::unique_ptr<Connection>> ConnectApp() const;
+  Result<std::unique_ptr<Connection>> ConnectAccess() const;
+  // For tests: a connection of the service in a session made for it, with every permission of the
+  // data roles and `scope`, an int8multirange of 12-digit divisions.
   Result<std::unique_ptr<Connection>> ConnectScoped(const std::string& scope) const;
 
   const FieldCipher& cipher() const { return *cipher_; }
@@ -43,6 +50,8 @@ class Database {
   Database() = default;
   std::string data_dir_;
   std::string url_;
+  std::string app_url_;
+  std::string access_url_;
   std::unique_ptr<Instance> instance_;
   std::shared_ptr<const FieldCipher> cipher_;
 };

@@ -273,6 +273,20 @@ Status WriteFor(const ServerUser& user, const std::string& path, const std::stri
   return {};
 }
 
+// Who may be which role of the server: written at every start, so that an older instance learns new
+// roles.
+std::string Ident(const ServerUser& user) {
+  std::string ident;
+  std::vector<std::string> who = {user.name};
+  if (user.drop) who.emplace_back("root");
+  for (const std::string& w : who) {
+    for (const char* role : {"canbao_owner", "canbao_app", "canbao_access"}) {
+      ident += "app " + w + " " + role + "\n";
+    }
+  }
+  return ident;
+}
+
 // Makes the cluster beside its place and renames it last: a crash leaves no half cluster.
 Status Initialise(const std::string& root, const ServerUser& user, const InstanceOptions& options) {
   std::string fresh = root + "/data.init";
@@ -297,14 +311,7 @@ Status Initialise(const std::string& root, const ServerUser& user, const Instanc
         Msg("无法建立数据库实例：{0}", "cannot make the database instance: {0}", made.output),
         Msg("请检查磁盘空间和权限。", "Check disk space and permissions."));
   }
-  std::string ident;
-  std::vector<std::string> who = {user.name};
-  if (user.drop) who.push_back("root");
-  for (const std::string& w : who) {
-    ident += "app " + w + " canbao_owner\napp " + w + " canbao_app\n";
-  }
   CANBAO_TRY(WriteFor(user, fresh + "/pg_hba.conf", "local all all peer map=app\n"));
-  CANBAO_TRY(WriteFor(user, fresh + "/pg_ident.conf", ident));
   {
     std::ofstream conf(fresh + "/postgresql.conf", std::ios::app);
     conf << "include 'canbao.conf'\n";
@@ -329,6 +336,7 @@ Status Start(const std::string& root, const ServerUser& user, const InstanceOpti
   auto pause = std::chrono::milliseconds(100);
   std::string why;
   CANBAO_TRY(WriteFor(user, root + "/data/canbao.conf", Settings(root, options.durable)));
+  CANBAO_TRY(WriteFor(user, root + "/data/pg_ident.conf", Ident(user)));
   for (;;) {
     PGPing ping = Ping(root);
     if (ping == PQPING_OK) return {};

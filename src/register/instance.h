@@ -37,7 +37,7 @@ class Instance {
 
   // Starts the server again if it does not answer (after a crash).
   Status EnsureRunning();
-  // As the loader (`canbao_owner`) or the service (`canbao_app`).
+  // As the loader (`canbao_owner`) or the service (`canbao_app`, `canbao_access`).
   std::string ConnInfo(const std::string& role = "canbao_owner",
                        const std::string& database = "canbao") const;
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "register/connection.h"
-#include "register/internal/test_data_folder.h"
+#include "register/test_data_folder.h"
 #include "register/migration.h"
 
 namespace canbao::reg {

@@ -7,7 +7,7 @@
 
 #include "register/internal/encoder.h"
 #include "register/internal/synthetic_run.h"
-#include "register/internal/test_data_folder.h"
+#include "register/test_data_folder.h"
 #include "register/load.h"
 
 namespace canbao::reg {

@@ -13,7 +13,7 @@
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
 #include "register/internal/synthetic_run.h"
-#include "register/internal/test_data_folder.h"
+#include "register/test_data_folder.h"
 #include "register/read.h"
 #include "scheme/person.h"
 

@@ -1,0 +1,71 @@
+// A data folder for tests: short path, passable for the user postgres, removed at the end with its
+// server stopped. Only tests include this.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "register/database.h"
+#include "register/instance.h"
+
+namespace canbao::reg {
+
+class TestDataFolder {
+ public:
+  TestDataFolder() {
+    // In memory where that is possible: hundreds of small files are synced.
+    std::filesystem::path base = "/dev/shm";
+    std::error_code ec;
+    if (::access(base.c_str(), W_OK) != 0 ||
+        std::filesystem::space(base, ec).available < (1ull << 30)) {
+      base = std::filesystem::temp_directory_path();
+    }
+    std::string pattern = (base / "cb_XXXXXX").string();
+    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+    ::chmod(path_.c_str(), 0755);
+  }
+  ~TestDataFolder() {
+    InstanceOptions options;
+    (void)Instance::Stop(path_, options);
+    std::error_code ec;
+    std::filesystem::remove_all(path_, ec);
+  }
+  TestDataFolder(const TestDataFolder&) = delete;
+  TestDataFolder& operator=(const TestDataFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  static InstanceOptions Options() {
+    InstanceOptions o;
+    o.durable = false;
+    return o;
+  }
+  static DatabaseOptions DbOptions() {
+    DatabaseOptions o;
+    o.instance = Options();
+    return o;
+  }
+
+ private:
+  std::string path_;
+};
+
+// First line of a test that needs a server.
+#define CANBAO_NEEDS_POSTGRES()                                                           \
+  do {                                                                                    \
+    if (::access((InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) {         \
+      GTEST_SKIP() << "PostgreSQL 15 is not installed: no " << InstanceOptions().bin_dir; \
+    }                                                                                     \
+  } while (false)
+
+#define CANBAO_OK(expr)                                             \
+  do {                                                              \
+    auto canbao_result = (expr);                                    \
+    ASSERT_TRUE(canbao_result) << canbao_result.error().ToString(); \
+  } while (false)
+
+}  // namespace canbao::reg

@@ -1,0 +1,57 @@
+import type { Words } from '@/i18n'
+import type zh from '../zh-CN/session'
+
+const en: Words<typeof zh> = {
+  title: 'Sign in',
+  account: 'Account',
+  password: 'Password',
+  totp: 'One-time code',
+  totpHint: 'The 6 digits that your authenticator shows',
+  signIn: 'Sign in',
+  needTotp: 'This account uses a second factor. Enter the code.',
+  expired: 'Your session has ended. Sign in to go on where you were.',
+  notice: 'This system holds personal data. What you do is recorded.',
+  security: 'Account and security',
+  first: {
+    title: 'First sign-in',
+    password: 'Change your first password',
+    passwordHint: 'The first password works once only.',
+    totp: 'Set up your second factor',
+    totpHint: 'Your role has to sign in with a one-time code.',
+  },
+  change: {
+    title: 'Change password',
+    old: 'Old password',
+    new: 'New password',
+    again: 'New password again',
+    rule: 'At least 10 characters.',
+    short: 'At least 10 characters',
+    differ: 'The two differ',
+    done: 'Changed. Your other sessions have ended.',
+    submit: 'Change password',
+  },
+  totpSetup: {
+    title: 'Second factor',
+    on: 'In use',
+    off: 'Not in use',
+    begin: 'Set up',
+    again: 'Set up again',
+    scan: 'Scan the code with an authenticator, or type the secret.',
+    qr: 'QR code of the secret',
+    secret: 'Secret',
+    code: 'The 6 digits it shows',
+    confirm: 'Put into use',
+    done: 'The second factor is in use.',
+  },
+  own: {
+    title: 'Sessions',
+    created: 'Signed in',
+    seen: 'Last seen',
+    address: 'Address',
+    agent: 'Browser',
+    current: 'This one',
+    end: 'End',
+    ended: 'That session has ended.',
+  },
+}
+export default en

@@ -1,0 +1,16 @@
+export default {
+  skip: '跳到主要内容',
+  navigation: '主导航',
+  collapse: '收起导航',
+  expand: '展开导航',
+  language: '语言',
+  theme: '外观',
+  light: '浅色',
+  dark: '深色',
+  system: '跟随系统',
+  account: '账户',
+  security: '账户与安全',
+  shortcuts: '键盘快捷键',
+  signOut: '退出登录',
+  groups: { work: '业务', data: '数据', administration: '管理' },
+}
