@@ -464,6 +464,13 @@ CREATE TABLE canbao.audit_root (
   made_at   timestamptz NOT NULL DEFAULT now()
 );
 
+-- How far the last root that names a chain reaches: what the next root need not say again. Nothing is
+-- proved by it.
+CREATE TABLE canbao.audit_sealed (
+  chain_id bigint PRIMARY KEY REFERENCES canbao.audit_chain,
+  seq      bigint NOT NULL
+);
+
 CREATE FUNCTION canbao.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -503,14 +510,16 @@ BEGIN
   RETURN true;
 END $$;
 
--- Ends of all chains that have entries.
+-- Ends of the chains that grew since the last root.
 CREATE FUNCTION canbao.audit_heads()
 RETURNS TABLE (chain_id bigint, seq bigint, hash bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT c.chain_id, e.seq, e.hash FROM canbao.audit_chain c, LATERAL (
+  SELECT c.chain_id, e.seq, e.hash
+  FROM canbao.audit_chain c LEFT JOIN canbao.audit_sealed s ON s.chain_id = c.chain_id, LATERAL (
     SELECT x.seq, x.hash FROM canbao.audit_entry x WHERE x.chain_id = c.chain_id
     ORDER BY x.seq DESC LIMIT 1) e
+  WHERE e.seq > coalesce(s.seq, 0)
   ORDER BY c.chain_id;
 END;
 CREATE FUNCTION canbao.last_audit_root(OUT root_id bigint, OUT body text, OUT hash bytea)
@@ -526,7 +535,12 @@ BEGIN
   VALUES (append_audit_root.root_id, append_audit_root.body, append_audit_root.hash,
           append_audit_root.signature)
   ON CONFLICT DO NOTHING;
-  RETURN FOUND;
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO canbao.audit_sealed AS s (chain_id, seq)
+  SELECT (h->>0)::bigint, (h->>1)::bigint
+  FROM jsonb_array_elements(append_audit_root.body::jsonb->'heads') h
+  ON CONFLICT (chain_id) DO UPDATE SET seq = greatest(s.seq, excluded.seq);
+  RETURN true;
 END $$;
 
 -- The auditor reads all of it; who may see a person also sees who looked at that person.

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "register/connection.h"
-#include "register/test_data_folder.h"
 #include "register/migration.h"
+#include "register/test_data_folder.h"
 
 namespace canbao::reg {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "register/internal/encoder.h"
 #include "register/internal/synthetic_run.h"
-#include "register/test_data_folder.h"
 #include "register/load.h"
+#include "register/test_data_folder.h"
 
 namespace canbao::reg {
 namespace {

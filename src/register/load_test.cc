@@ -13,8 +13,8 @@
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
 #include "register/internal/synthetic_run.h"
-#include "register/test_data_folder.h"
 #include "register/read.h"
+#include "register/test_data_folder.h"
 #include "scheme/person.h"
 
 namespace canbao::reg {
