@@ -71,7 +71,7 @@ CREATE POLICY scope ON canbao.discrepancy_row FOR SELECT TO canbao_app USING (
     WHERE p.person_key = discrepancy_row.person_key AND p.bucket = discrepancy_row.bucket));
 CREATE OR REPLACE VIEW canbao.discrepancy WITH (security_invoker = true) AS
 SELECT bucket, person_key, source_ref,
-  canbao.fact_byte(facts, 0) AS kind,
+  kind,
   coalesce(canbao.fact_text(facts, 1), '') AS field,
   canbao.fact_text(facts, 3 + canbao.fact_word(facts, 1)) AS delivered,
   canbao.fact_text(facts, 5 + canbao.fact_word(facts, 1)
@@ -157,14 +157,3 @@ SELECT canbao.count_listed_rows(cutoff) FROM canbao.run WHERE superseded_by IS N
 -- The program finds these rows when it opens the database, does the work and removes them.
 CREATE TABLE canbao.upkeep (name text PRIMARY KEY);
 INSERT INTO canbao.upkeep SELECT 'person_search' WHERE EXISTS (SELECT FROM canbao.person_row);
-
--- ---- saved filters ----
-CREATE TABLE canbao.saved_filter (
-  filter_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  account_id bigint NOT NULL,
-  name       text NOT NULL,
-  list       text NOT NULL,
-  query      jsonb NOT NULL,
-  saved_at   timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (account_id, list, name)
-);

@@ -38,7 +38,7 @@ std::vector<Section> Sections() {
   std::vector<Section> all;
   Section person{{"身份", "identity"}, "person", "valid_from", {}};
   person.columns = {col::Number("number", "document"),
-                    col::Plain("姓名", "name", "name"),
+                    col::Name("name"),
                     col::Sex("sex"),
                     col::DayOf("出生日期", "birth_date", "birth"),
                     col::YesNo("在户籍库", "in_register", "in_register"),
@@ -52,7 +52,7 @@ std::vector<Section> Sections() {
                     col::Plain("户号", "household_no", "household_no"),
                     col::Plain("与户主关系", "relation", "relation"),
                     col::Phone("phone"),
-                    col::Plain("地址", "address", "address"),
+                    col::Address("address"),
                     col::Plain("居住地区划", "residence_division", "residence"),
                     col::Plain("区县", "county", "county")};
   AddPlace(person.columns, false);
@@ -104,8 +104,8 @@ std::vector<Section> Sections() {
   Section discrepancies{{"错误信息", "discrepancies"}, "discrepancy", "kind, source_ref", {}};
   discrepancies.columns = {
       col::Discrepancy("kind"), col::Plain("字段", "field", "field"),
-      col::ClearOrSealed("原值", "delivered", "delivered", "delivered_sealed"),
-      col::ClearOrSealed("应为", "prevailing", "prevailing", "prevailing_sealed")};
+      col::Value("原值", "delivered", "field", "delivered", "delivered_sealed"),
+      col::Value("应为", "prevailing", "field", "prevailing", "prevailing_sealed")};
   AddPlace(discrepancies.columns, false);
   AddValidity(discrepancies.columns);
   all.push_back(std::move(discrepancies));
@@ -117,7 +117,7 @@ std::vector<Section> Sections() {
 
   Section rows{{"待确认的行", "provisional rows"}, "unlinked_row", "source_ref, valid_from", {}};
   rows.columns = {col::Kind("kind"), col::Sealed("证件号码", "number", "number_text", true),
-                  col::Plain("姓名", "name", "name"), col::Plain("险种", "scheme", "scheme"),
+                  col::Name("name"), col::Plain("险种", "scheme", "scheme"),
                   col::Plain("统筹区", "region", "region")};
   AddPlace(rows.columns, true);
   AddValidity(rows.columns);
