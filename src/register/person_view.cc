@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "identity/citizen_number.h"
 #include "register/internal/layout.h"
+#include "register/internal/person_sections.h"
 #include "register/internal/table_text.h"
 #include "register/read.h"
 
@@ -125,6 +126,8 @@ std::vector<Section> Sections() {
   return all;
 }
 
+}  // namespace
+
 Result<PersonView> ViewOf(Connection& c, const TextContext& context, int64_t key) {
   PersonView view;
   view.person_key = static_cast<uint64_t>(key);
@@ -148,7 +151,17 @@ Result<PersonView> ViewOf(Connection& c, const TextContext& context, int64_t key
   return view;
 }
 
-}  // namespace
+std::vector<std::string> SealedNumbers(const FieldCipher& cipher, const std::string& number) {
+  std::vector<std::string> sealed;
+  // A document's number depends on what it is said to be; a person who asks may not know.
+  for (const char* type : {"", "02", "03", "04", "05", "06", "07", "08", "09", "99"}) {
+    identity::ParsedNumber parsed = identity::ParseNumber(number, type, Date::Today());
+    if (!parsed.number.has_value()) continue;
+    std::string block = cipher.SealNumber(parsed.number.v);
+    if (std::find(sealed.begin(), sealed.end(), block) == sealed.end()) sealed.push_back(block);
+  }
+  return sealed;
+}
 
 Result<std::optional<PersonView>> PersonByKey(Database& db, uint64_t person_key, bool mask) {
   CANBAO_ASSIGN(auto c, db.Connect("canbao person"));
@@ -160,20 +173,12 @@ Result<std::optional<PersonView>> PersonByKey(Database& db, uint64_t person_key,
 
 Result<std::vector<PersonView>> PersonByNumber(Database& db, const std::string& number, bool mask) {
   std::vector<PersonView> out;
-  std::vector<std::string> sealed;
-  // A document's number depends on what it is said to be; a person who asks may not know.
-  for (const char* type : {"", "02", "03", "04", "05", "06", "07", "08", "09", "99"}) {
-    identity::ParsedNumber parsed = identity::ParseNumber(number, type, Date::Today());
-    if (!parsed.number.has_value()) continue;
-    std::string block = db.cipher().SealNumber(parsed.number.v);
-    if (std::find(sealed.begin(), sealed.end(), block) == sealed.end()) sealed.push_back(block);
-  }
   if (number.empty()) return out;
   CANBAO_ASSIGN(auto c, db.Connect("canbao person"));
   CANBAO_ASSIGN(TextContext context, TextContext::Load(*c, db.cipher(), mask));
   std::string numbers;
   std::vector<Param> params = {Param::Bytes(db.cipher().SealText(number))};
-  for (const std::string& block : sealed) {
+  for (const std::string& block : SealedNumbers(db.cipher(), number)) {
     params.push_back(Param::Bytes(block));
     numbers += fmt::format("{}${}", numbers.empty() ? "" : ", ", params.size());
   }

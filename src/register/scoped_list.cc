@@ -149,7 +149,11 @@ class PageReader {
     }
     std::string keys;
     for (size_t i = 0; i < query_.keys.size(); ++i) keys += fmt::format(", {}.k{}", query_.alias, i);
-    // The page first, then what its rows need besides: no plan joins before it has cut.
+    // The page first, then what its rows need besides: no plan joins before it has cut. The planner
+    // takes a policy for far more selective than it is and would rather sort all than read the index
+    // in order until the page is full.
+    CANBAO_TRY(c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
+                      "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
     CANBAO_ASSIGN(
         Rows rows,
         c_.Exec(fmt::format("WITH {0} AS MATERIALIZED (SELECT {1} {2} WHERE {3} ORDER BY {4} LIMIT {5} "
@@ -157,6 +161,8 @@ class PageReader {
                             query_.alias, select, query_.from, where, order, request_.limit + 1,
                             offset_, SelectList(query_.columns), keys, query_.joins, outside),
                 params));
+    CANBAO_TRY(c_.Run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on; "
+                      "SET LOCAL enable_seqscan = on"));
     CANBAO_ASSIGN(TextContext context, TextContext::Load(c_, cipher_, true));
     context.screen = true;
     int n = std::min(rows.size(), request_.limit);

@@ -92,15 +92,6 @@ Text StateLabel(int state) {
   return {std::string(scheme::StateNameZh(s)), std::string(scheme::StateName(s))};
 }
 
-Text ManagementLabel(int m) {
-  static const Text kNames[] = {{"管理中", "managed"},
-                                {"死亡", "dead"},
-                                {"注销", "cancelled"},
-                                {"迁出", "moved out"},
-                                {"其他", "other"}};
-  return m >= 0 && m < 5 ? kNames[m] : Text{};
-}
-
 Text EvidenceLabel(int e) {
   static const Text kNames[] = {{"死亡", "death"},
                                 {"服刑", "imprisoned"},
@@ -120,6 +111,17 @@ Text EvidenceLabel(int e) {
                                 {"审核确认", "confirmation"},
                                 {"重复结算", "double settlement"}};
   return e >= 0 && e < static_cast<int>(std::size(kNames)) ? kNames[e] : Text{};
+}
+
+}  // namespace
+
+Text ManagementLabel(int m) {
+  static const Text kNames[] = {{"管理中", "managed"},
+                                {"死亡", "dead"},
+                                {"注销", "cancelled"},
+                                {"迁出", "moved out"},
+                                {"其他", "other"}};
+  return m >= 0 && m < 5 ? kNames[m] : Text{};
 }
 
 Text FlagLabel(int bit) {
@@ -150,12 +152,15 @@ Text FlagLabel(int bit) {
   return bit >= 0 && bit < static_cast<int>(std::size(kNames)) ? kNames[bit] : Text{};
 }
 
-}  // namespace
-
 Result<TextContext> TextContext::Load(Connection& c, const FieldCipher& cipher, bool mask) {
-  TextContext x;
+  CANBAO_ASSIGN(TextContext x, LoadNames(c));
   x.cipher = &cipher;
   x.mask = mask;
+  return x;
+}
+
+Result<TextContext> TextContext::LoadNames(Connection& c) {
+  TextContext x;
   CANBAO_ASSIGN(Rows rows, c.Exec("SELECT extract_id, file, source FROM canbao.extract"));
   for (int i = 0; i < rows.size(); ++i) {
     x.extracts[rows.Int(i, 0)] = {std::string(rows.Text(i, 1)), std::string(rows.Text(i, 2))};

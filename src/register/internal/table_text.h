@@ -28,6 +28,7 @@ struct TextContext {
   bool screen = false;  // masked for a screen: names and addresses too
   std::map<int64_t, ExtractName> extracts;  // by extract_id
   static Result<TextContext> Load(Connection& c, const FieldCipher& cipher, bool mask);
+  static Result<TextContext> LoadNames(Connection& c);  // of extracts; opens nothing
 };
 
 using Values =
@@ -38,6 +39,10 @@ struct TextColumn {
   std::vector<std::string> sql;
   std::function<std::string(const TextContext&, const Values&)> text;
 };
+
+// Of the household register's management, and of a bit of scheme::Flag; empty for others.
+Text ManagementLabel(int m);
+Text FlagLabel(int bit);
 
 // SELECT list of the columns.
 std::string SelectList(const std::vector<TextColumn>& columns);
