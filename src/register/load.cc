@@ -376,9 +376,10 @@ class Loader {
           CANBAO_TRY(Leaf(b).Run(fmt::format(fmt::runtime(key), Staged(*t, b))));
         }
         if (t->per_cutoff) {
-          CANBAO_TRY(Leaf(b).Run(fmt::format("CREATE TABLE canbao_load.listed_{0} AS SELECT * FROM "
-                                             "canbao.listed_persons_of('{1}')",
-                                             b, Staged(*t, b))));
+          CANBAO_TRY(
+              Leaf(b).Run(fmt::format("CREATE TABLE canbao_load.listed_{0} AS SELECT * FROM "
+                                      "canbao.listed_persons_of('{1}')",
+                                      b, Staged(*t, b))));
         }
         Tell(LoadPhase::kKeys, ++done, keyed.size() * kBuckets);
         if (pool.stopping()) return Fail(InterruptedError());
@@ -616,7 +617,8 @@ class Loader {
   Status CountLists() {
     std::string leaves;
     for (int b = 0; b < kBuckets; ++b) {
-      leaves += fmt::format("{}SELECT * FROM canbao_load.listed_{}", b == 0 ? "" : " UNION ALL ", b);
+      leaves +=
+          fmt::format("{}SELECT * FROM canbao_load.listed_{}", b == 0 ? "" : " UNION ALL ", b);
     }
     return control_->Run(fmt::format(
         "DELETE FROM canbao.listed_person WHERE cutoff = {0}; "

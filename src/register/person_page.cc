@@ -38,11 +38,12 @@ Result<IdentityRow> ReadIdentity(Connection& c, const TextContext& x, int64_t ke
                                            col::DayOf("", "", "birth")};
   CANBAO_ASSIGN(
       Rows rows,
-      c.Exec(fmt::format("SELECT {}, sex, management, county, hukou, residence FROM canbao.person "
-                         "WHERE person_key = $1 AND bucket = {} "
-                         "ORDER BY (valid_from <= {} AND valid_to > {}) DESC, valid_from DESC LIMIT 1",
-                         SelectList(columns), key % kBuckets, day, day),
-             {Param(key)}));
+      c.Exec(
+          fmt::format("SELECT {}, sex, management, county, hukou, residence FROM canbao.person "
+                      "WHERE person_key = $1 AND bucket = {} "
+                      "ORDER BY (valid_from <= {} AND valid_to > {}) DESC, valid_from DESC LIMIT 1",
+                      SelectList(columns), key % kBuckets, day, day),
+          {Param(key)}));
   IdentityRow out;
   if (rows.size() == 0) return out;
   out.found = true;
@@ -57,7 +58,8 @@ Result<IdentityRow> ReadIdentity(Connection& c, const TextContext& x, int64_t ke
   int64_t sex = rows.Int(0, at);
   if (sex == 1) who.sex = {"男", "male"};
   if (sex == 2) who.sex = {"女", "female"};
-  if (!rows.IsNull(0, at + 1)) who.management = ManagementLabel(static_cast<int>(rows.Int(0, at + 1)));
+  if (!rows.IsNull(0, at + 1))
+    who.management = ManagementLabel(static_cast<int>(rows.Int(0, at + 1)));
   who.county = rows.Int(0, at + 2);
   who.hukou = rows.Int(0, at + 3);
   who.residence = rows.Int(0, at + 4);
@@ -235,7 +237,8 @@ Result<std::optional<PersonLinks>> LinksOf(Connection& c, int64_t key, Date cuto
     // The same row may say several things of a person.
     bool again = false;
     for (const LinkedRow& before : links.rows) {
-      again = again || (before.place == link.place && (before.outcome == link.outcome || link.outcome == 0));
+      again = again ||
+              (before.place == link.place && (before.outcome == link.outcome || link.outcome == 0));
     }
     if (!again) links.rows.push_back(std::move(link));
   }

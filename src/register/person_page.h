@@ -79,7 +79,7 @@ struct LinkedRow {
   Text label;
   std::string kind, source;  // of its file
   std::string place;         // file and line
-  uint64_t row_ref = 0;      // in the run's own files (docs/formats/outcome-files.md); 0 = not known
+  uint64_t row_ref = 0;  // in the run's own files (docs/formats/outcome-files.md); 0 = not known
 };
 
 struct PersonLinks {

@@ -62,8 +62,11 @@ Result<std::vector<Way>> WaysOf(const FieldCipher& cipher, const PersonQuery& q)
                       Msg("请输入完整的号码。", "Give the whole number."));
       }
       Way way;
-      way.params = {Param::Bytes(cipher.SealPhone(digits)), Param::Bytes(cipher.SealPhone(q.value))};
-      way.where = "phone IN ($1, $2)";
+      // As it was delivered: a plain number is a block, anything else a text.
+      way.params = {Param::Bytes(cipher.SealPhone(digits)),
+                    Param::Bytes(cipher.SealPhone(q.value)),
+                    Param::Bytes(cipher.SealText(q.value))};
+      way.where = "phone IN ($1, $2, $3)";
       ways.push_back(std::move(way));
       break;
     }
@@ -88,7 +91,8 @@ Result<std::vector<Way>> WaysOf(const FieldCipher& cipher, const PersonQuery& q)
                           "Give it in full (zhangsan) or its initials (zs)."));
       }
       ways.push_back({"pinyin = $1", {Param(key)}});
-      if (key.size() <= kInitials) ways.push_back({"initials = $1 AND pinyin <> $1", {Param(key)}, true});
+      if (key.size() <= kInitials)
+        ways.push_back({"initials = $1 AND pinyin <> $1", {Param(key)}, true});
       if (key.size() >= kPinyinStart) {
         ways.push_back(
             {"pinyin > $1 AND pinyin < $2", {Param(key), Param(key + kBehindAll)}, true});
@@ -111,7 +115,8 @@ std::string Place(const DivisionRange& range) {
 
 }  // namespace
 
-Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher, const PersonQuery& query) {
+Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher,
+                                const PersonQuery& query) {
   CANBAO_ASSIGN(Date cutoff, CutoffFor(c, {}));
   CANBAO_ASSIGN(std::vector<Way> ways, WaysOf(cipher, query));
   CANBAO_ASSIGN(DivisionRange asked, RangeOf(query.division));
@@ -140,11 +145,12 @@ Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher, const 
     std::vector<Param> params = way.params;
     std::string where = way.where + Place(way.many && query.division.empty() ? home : asked);
     // A number is also found under one that the person carried before.
-    std::string found =
-        query.by == SearchBy::kNumber
-            ? "(SELECT bucket, person_key FROM canbao.person_row WHERE " + way.where +
-                  ") f JOIN canbao.person_row r ON r.bucket = f.bucket AND r.person_key = f.person_key"
-            : "canbao.person_row r";
+    std::string found = query.by == SearchBy::kNumber
+                            ? "(SELECT bucket, person_key FROM canbao.person_row WHERE " +
+                                  way.where +
+                                  ") f JOIN canbao.person_row r ON r.bucket = f.bucket AND "
+                                  "r.person_key = f.person_key"
+                            : "canbao.person_row r";
     if (query.by == SearchBy::kNumber) where = "true" + Place(asked);
     if (query.birth.has_value()) {
       where += " AND canbao.fact_day(r.facts, 1) = " + SqlDay(query.birth);
@@ -152,16 +158,18 @@ Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher, const 
     if (i == from_way && !query.after.empty()) {
       params.emplace_back(from_county);
       params.emplace_back(from_key);
-      where += fmt::format(" AND (coalesce(r.county, 0), r.person_key) > (${}::text::integer, "
-                           "${}::text::bigint)",
-                           params.size() - 1, params.size());
+      where += fmt::format(
+          " AND (coalesce(r.county, 0), r.person_key) > (${}::text::integer, "
+          "${}::text::bigint)",
+          params.size() - 1, params.size());
     }
     CANBAO_ASSIGN(
         Rows rows,
         c.Exec(fmt::format(
                    "WITH c AS MATERIALIZED (SELECT DISTINCT coalesce(r.county, 0) AS county, "
                    "r.person_key, r.bucket FROM {} WHERE {} AND {} ORDER BY 1, 2 LIMIT {}) "
-                   "SELECT {}, c.county, c.person_key FROM c JOIN canbao.person p ON p.bucket = c.bucket "
+                   "SELECT {}, c.county, c.person_key FROM c JOIN canbao.person p ON p.bucket = "
+                   "c.bucket "
                    "AND p.person_key = c.person_key AND {} ORDER BY c.county, c.person_key",
                    found, where, Valid("r", day), want + 1, SelectList(columns), Valid("p", day)),
                params));

@@ -1,6 +1,7 @@
-// Finding a person in the caller's session: by number or phone (equality of what is sealed), by name
-// (folded: as given, then as a beginning), by pinyin (whole, initials, then a beginning). Everything
-// that is compared is equality or order of bytes, which an index serves under row-level policies.
+// Finding a person in the caller's session: by number or phone (equality of what is sealed), by
+// name (folded: as given, then as a beginning), by pinyin (whole, initials, then a beginning).
+// Everything that is compared is equality or order of bytes, which an index serves under row-level
+// policies.
 //
 // Masked. Calls block and belong to the thread of the connection. Errors: CB-REGISTER-11xx.
 #pragma once

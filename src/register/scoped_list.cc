@@ -32,8 +32,8 @@ Result<Register> Look(Connection& c, Date cutoff) {
 // What a cursor belongs to: the list, its filters, the state of the register.
 std::string NameOf(const RowFilter& f, const Register& at) {
   return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}", static_cast<int>(f.list), f.form,
-                     f.column, f.hukou, at.cutoff.ToIso(), at.run_id, f.division, f.branch, f.number,
-                     f.age_from, f.age_to, f.scheme, f.group);
+                     f.column, f.hukou, at.cutoff.ToIso(), at.run_id, f.division, f.branch,
+                     f.number, f.age_from, f.age_to, f.scheme, f.group);
 }
 
 std::string Joined(const std::vector<std::string>& parts, const char* between,
@@ -54,8 +54,8 @@ std::string Beyond(const RowQuery& q, bool forward, size_t first_param) {
   };
   std::string sql;
   if (q.index < q.keys.size()) {
-    sql = fmt::format(" AND ({}) {} ({})", head(q.keys, q.index), forward ? ">=" : "<=",
-                      head(params, q.index));
+    sql = fmt::format(" AND ({}) {} ({})", head(q.keys, q.index),
+                      forward ? ">=" : "<=", head(params, q.index));
   }
   return sql + fmt::format(" AND ({}) {} ({})", Joined(q.keys, ", "), forward ? ">" : "<",
                            Joined(params, ", "));
@@ -148,21 +148,25 @@ class PageReader {
       outside += fmt::format("{}{}.k{}{}", i == 0 ? "" : ", ", query_.alias, i, direction);
     }
     std::string keys;
-    for (size_t i = 0; i < query_.keys.size(); ++i) keys += fmt::format(", {}.k{}", query_.alias, i);
+    for (size_t i = 0; i < query_.keys.size(); ++i)
+      keys += fmt::format(", {}.k{}", query_.alias, i);
     // The page first, then what its rows need besides: no plan joins before it has cut. The planner
-    // takes a policy for far more selective than it is and would rather sort all than read the index
-    // in order until the page is full.
-    CANBAO_TRY(c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
-                      "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
+    // takes a policy for far more selective than it is and would rather sort all than read the
+    // index in order until the page is full.
+    CANBAO_TRY(
+        c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
+               "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
     CANBAO_ASSIGN(
         Rows rows,
-        c_.Exec(fmt::format("WITH {0} AS MATERIALIZED (SELECT {1} {2} WHERE {3} ORDER BY {4} LIMIT {5} "
-                            "OFFSET {6}) SELECT {7}{8} FROM {0} {9} ORDER BY {10}",
-                            query_.alias, select, query_.from, where, order, request_.limit + 1,
-                            offset_, SelectList(query_.columns), keys, query_.joins, outside),
-                params));
-    CANBAO_TRY(c_.Run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on; "
-                      "SET LOCAL enable_seqscan = on"));
+        c_.Exec(
+            fmt::format("WITH {0} AS MATERIALIZED (SELECT {1} {2} WHERE {3} ORDER BY {4} LIMIT {5} "
+                        "OFFSET {6}) SELECT {7}{8} FROM {0} {9} ORDER BY {10}",
+                        query_.alias, select, query_.from, where, order, request_.limit + 1,
+                        offset_, SelectList(query_.columns), keys, query_.joins, outside),
+            params));
+    CANBAO_TRY(
+        c_.Run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on; "
+               "SET LOCAL enable_seqscan = on"));
     CANBAO_ASSIGN(TextContext context, TextContext::Load(c_, cipher_, true));
     context.screen = true;
     int n = std::min(rows.size(), request_.limit);
@@ -232,17 +236,28 @@ PageColumn DescribeColumn(const ListColumn& column) {
     out.label.en[0] = static_cast<char>(out.label.en[0] & ~0x20);
   }
   static const std::pair<std::string_view, CellKind> kKinds[] = {
-      {"person_key", CellKind::kPerson},    {"number", CellKind::kMasked},
-      {"name", CellKind::kMasked},          {"phone", CellKind::kMasked},
-      {"address", CellKind::kMasked},       {"birth_date", CellKind::kDay},
-      {"county", CellKind::kDivision},      {"city", CellKind::kDivision},
-      {"region", CellKind::kDivision},      {"hukou_division", CellKind::kDivision},
-      {"residence_division", CellKind::kDivision}, {"file", CellKind::kPlace},
-      {"source", CellKind::kPlace},         {"line", CellKind::kPlace},
-      {"cutoff", CellKind::kDay},           {"enrolled_on", CellKind::kDay},
-      {"ended_on", CellKind::kDay},         {"first_month", CellKind::kDay},
-      {"known_from", CellKind::kDay},       {"known_until", CellKind::kDay},
-      {"changed_on", CellKind::kDay},       {"from", CellKind::kDay},
+      {"person_key", CellKind::kPerson},
+      {"number", CellKind::kMasked},
+      {"name", CellKind::kMasked},
+      {"phone", CellKind::kMasked},
+      {"address", CellKind::kMasked},
+      {"birth_date", CellKind::kDay},
+      {"county", CellKind::kDivision},
+      {"city", CellKind::kDivision},
+      {"region", CellKind::kDivision},
+      {"hukou_division", CellKind::kDivision},
+      {"residence_division", CellKind::kDivision},
+      {"file", CellKind::kPlace},
+      {"source", CellKind::kPlace},
+      {"line", CellKind::kPlace},
+      {"cutoff", CellKind::kDay},
+      {"enrolled_on", CellKind::kDay},
+      {"ended_on", CellKind::kDay},
+      {"first_month", CellKind::kDay},
+      {"known_from", CellKind::kDay},
+      {"known_until", CellKind::kDay},
+      {"changed_on", CellKind::kDay},
+      {"from", CellKind::kDay},
       {"until", CellKind::kDay}};
   for (const auto& [key, kind] : kKinds) {
     if (key == out.key) out.kind = kind;

@@ -1,10 +1,10 @@
-// Pages of lists for the service: read in the caller's session, so that the policies of the database
-// decide which rows there are; masked for a screen.
+// Pages of lists for the service: read in the caller's session, so that the policies of the
+// database decide which rows there are; masked for a screen.
 //
 // A list is ordered by key: persons by (county, person_key), rows of files by (county, source_ref).
 // The next page and the one before begin at a key, which costs the same at any depth; a jump to the
-// n-th page finds the county by counts (canbao.listed_person, listed_row, figure) and steps within it.
-// `count` is exact: of what the caller sees.
+// n-th page finds the county by counts (canbao.listed_person, listed_row, figure) and steps within
+// it. `count` is exact: of what the caller sees.
 //
 // Calls block and belong to the thread of the connection. Errors: CB-REGISTER-11xx and 06xx.
 #pragma once

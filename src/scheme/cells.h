@@ -49,8 +49,8 @@ void ForEachCell(const Classification& c, F f) {
 struct CellTest {
   uint32_t flags_mask = 0;  // flags & mask == flags_value
   uint32_t flags_value = 0;
-  uint8_t uncovered = 0;    // has this bit; 0 = whatever
-  uint16_t duplicates = 0;  // has this bit; 0 = whatever
+  uint8_t uncovered = 0;         // has this bit; 0 = whatever
+  uint16_t duplicates = 0;       // has this bit; 0 = whatever
   uint8_t form_2_2 = kNoColumn;  // is this; kNoColumn = whatever
   bool nobody = false;           // counted from cases
   bool Holds(const Classification& c) const {

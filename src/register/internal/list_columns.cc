@@ -76,8 +76,8 @@ std::vector<TextColumn> ListColumns(ListKind kind) {
       break;
     case ListKind::kDuplicates:
       columns = PersonColumns();
-      AppendColumns(columns, {col::Duplicates("d.kind"),
-                              col::Plain("参保关系", "relations", "d.relations")});
+      AppendColumns(
+          columns, {col::Duplicates("d.kind"), col::Plain("参保关系", "relations", "d.relations")});
       break;
     case ListKind::kDiscrepancies:
       columns = {col::Discrepancy("d.kind"),

@@ -1,6 +1,6 @@
 // What the lists of the command and of the service share: columns of each list and how a division
-// becomes a range. Columns speak of c (classification of the person), p (canbao.person), d (duplicate
-// case or discrepancy), r (reject) and u (unlinked row).
+// becomes a range. Columns speak of c (classification of the person), p (canbao.person), d
+// (duplicate case or discrepancy), r (reject) and u (unlinked row).
 #pragma once
 
 #include <string>

@@ -13,10 +13,11 @@ bool IsPersonList(const RowFilter& f) {
 
 Status CheckFilters(const RowFilter& f) {
   bool persons = IsPersonList(f);
-  bool wrong = (!persons && (f.branch >= 0 || f.age_from >= 0 || f.age_to >= 0 || f.group != 0)) ||
-               (f.scheme != 0 && !persons && f.list != ListKind::kConflicts) ||
-               (f.number != 0 && (f.form != 0 || f.list == ListKind::kToVerify ||
-                                  f.list == ListKind::kUncovered || f.list == ListKind::kConflicts));
+  bool wrong =
+      (!persons && (f.branch >= 0 || f.age_from >= 0 || f.age_to >= 0 || f.group != 0)) ||
+      (f.scheme != 0 && !persons && f.list != ListKind::kConflicts) ||
+      (f.number != 0 && (f.form != 0 || f.list == ListKind::kToVerify ||
+                         f.list == ListKind::kUncovered || f.list == ListKind::kConflicts));
   if (!wrong) return {};
   return Fail(ErrorClass::kUsage, "CB-REGISTER-1102",
               Msg("这个列表没有所给的筛选条件。", "the list does not have this filter."),
@@ -61,8 +62,10 @@ std::string CellSql(const scheme::CellTest& t) {
 // Ages are those of canbao.listed_persons_of: whole years at the cut-off.
 std::string AgeSql(const RowFilter& f, const std::string& day) {
   std::string sql;
-  if (f.age_from > 0) sql += fmt::format(" AND c.birth <= {} - interval '{} years'", day, f.age_from);
-  if (f.age_to >= 0) sql += fmt::format(" AND c.birth > {} - interval '{} years'", day, f.age_to + 1);
+  if (f.age_from > 0)
+    sql += fmt::format(" AND c.birth <= {} - interval '{} years'", day, f.age_from);
+  if (f.age_to >= 0)
+    sql += fmt::format(" AND c.birth > {} - interval '{} years'", day, f.age_to + 1);
   if (f.age_from == 0 && f.age_to < 0) sql += " AND c.birth IS NOT NULL";
   return sql;
 }
@@ -108,7 +111,8 @@ RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::
       q.key_types.emplace_back("integer");
       q.joins += fmt::format(
           " LEFT JOIN LATERAL (SELECT k.kind, k.relations FROM canbao.duplicate_case k WHERE "
-          "k.bucket = c.bucket AND k.person_key = c.person_key AND k.kind = c.kind AND {} LIMIT 1) d "
+          "k.bucket = c.bucket AND k.person_key = c.person_key AND k.kind = c.kind AND {} LIMIT 1) "
+          "d "
           "ON true",
           Valid("k", day));
       for (TextColumn& column : q.columns) {
@@ -117,8 +121,9 @@ RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::
         }
       }
       counted += " AND l.duplicates <> 0";
-      each = f.number == 0 ? "l.persons * bit_count(l.duplicates::integer::bit(16))"
-                           : fmt::format("l.persons * (l.duplicates & {0} <> 0)::integer", f.number);
+      each = f.number == 0
+                 ? "l.persons * bit_count(l.duplicates::integer::bit(16))"
+                 : fmt::format("l.persons * (l.duplicates & {0} <> 0)::integer", f.number);
     }
   }
   if (f.branch >= 0) {
@@ -144,14 +149,15 @@ RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::
   if (f.form != 0) {
     if (other_filters) return q;
     q.counts = fmt::format(
-        "SELECT l.county, sum(l.count) FROM canbao.figure l WHERE l.cutoff = {} AND l.form = {} AND "
+        "SELECT l.county, sum(l.count) FROM canbao.figure l WHERE l.cutoff = {} AND l.form = {} "
+        "AND "
         "l.\"column\" = {} AND canbao.division(l.county) <@ (SELECT canbao.scope()){}{} GROUP BY 1",
         day, f.form, f.column, f.hukou ? " AND l.hukou" : "",
         PlaceSql(range, "l.county", "", province));
   } else {
-    q.counts = fmt::format(
-        "SELECT l.county, sum({}) FROM canbao.listed_person l WHERE {}{} GROUP BY 1", each, counted,
-        PlaceSql(range, "l.county", "", province));
+    q.counts =
+        fmt::format("SELECT l.county, sum({}) FROM canbao.listed_person l WHERE {}{} GROUP BY 1",
+                    each, counted, PlaceSql(range, "l.county", "", province));
   }
   return q;
 }
@@ -209,7 +215,8 @@ RowQuery FileRowQuery(const RowFilter& f, const DivisionRange& range, const std:
   if (wanted != 0) q.where += fmt::format(" AND {} = {}", number, wanted);
   q.where += PlaceSql(range, county, "", province);
   q.counts = fmt::format(
-      "SELECT l.county, sum(l.rows) FROM canbao.listed_row l WHERE l.cutoff = {} AND l.list = '{}'{}{} "
+      "SELECT l.county, sum(l.rows) FROM canbao.listed_row l WHERE l.cutoff = {} AND l.list = "
+      "'{}'{}{} "
       "GROUP BY 1",
       day, list, wanted != 0 ? fmt::format(" AND l.number = {}", wanted) : "",
       PlaceSql(range, "l.county", "", province));

@@ -12,8 +12,8 @@
 namespace canbao::reg {
 
 struct RowQuery {
-  // Inner rows: SELECT <select> <from> WHERE <where>, ordered by the keys, of which the first `index`
-  // are an index. Every key is selected by its alias k0, k1, …
+  // Inner rows: SELECT <select> <from> WHERE <where>, ordered by the keys, of which the first
+  // `index` are an index. Every key is selected by its alias k0, k1, …
   std::string select;
   std::string from;
   std::string where;

@@ -1,5 +1,5 @@
-// What a name is searched by (columns name_key, pinyin and initials of canbao.person_row). The loader
-// fills them; a search makes the same of what somebody typed. Pure.
+// What a name is searched by (columns name_key, pinyin and initials of canbao.person_row). The
+// loader fills them; a search makes the same of what somebody typed. Pure.
 #pragma once
 
 #include <string>

@@ -24,8 +24,8 @@ struct ExtractName {
 // What values need to become text; made once for a list.
 struct TextContext {
   const FieldCipher* cipher = nullptr;
-  bool mask = false;    // numbers and phones
-  bool screen = false;  // masked for a screen: names and addresses too
+  bool mask = false;                        // numbers and phones
+  bool screen = false;                      // masked for a screen: names and addresses too
   std::map<int64_t, ExtractName> extracts;  // by extract_id
   static Result<TextContext> Load(Connection& c, const FieldCipher& cipher, bool mask);
   static Result<TextContext> LoadNames(Connection& c);  // of extracts; opens nothing

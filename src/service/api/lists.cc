@@ -21,7 +21,8 @@ int ColumnOf(std::string_view text, int from, int to) {
 }
 
 tl::unexpected<Problem> BadColumn(std::string_view text) {
-  return Refuse(400, "CB-SERVICE-0302", Msg("没有这一栏：{0}", "there is no such column: {0}", text),
+  return Refuse(400, "CB-SERVICE-0302",
+                Msg("没有这一栏：{0}", "there is no such column: {0}", text),
                 Msg("请使用表中的栏号。", "Use a column of the form."));
 }
 
@@ -110,8 +111,9 @@ Answer GetFormPeople(Context& c) {
   reg::RowFilter& f = request->filter;
   std::string_view form = r.Param("form");
   if (form == "1") {
-    return Refuse(404, "CB-SERVICE-0304",
-                  Msg("表1 的数字背后没有人员名单。", "no people stand behind the figures of form 1."));
+    return Refuse(
+        404, "CB-SERVICE-0304",
+        Msg("表1 的数字背后没有人员名单。", "no people stand behind the figures of form 1."));
   }
   f.form = form == "2-1" ? 21 : 22;
   f.column = ColumnOf(r.Query("column"), 1, f.form == 21 ? 25 : 26);
@@ -153,16 +155,17 @@ Answer SaveFilter(Context& c) {
                   Msg("最多保存 {0} 个筛选。", "at most {0} filters are kept.", kMostFilters),
                   Msg("请先删除不用的。", "Delete some first."));
   }
-  CANBAO_ASSIGN(reg::Rows rows,
-                db->Exec(fmt::format("INSERT INTO canbao.saved_filter (account_id, name, list, query) "
-                                     "VALUES ($1, $2, $3, $4::text::jsonb) ON CONFLICT (account_id, "
-                                     "name) DO UPDATE SET list = excluded.list, query = "
-                                     "excluded.query RETURNING {}",
-                                     kFilterColumns),
-                         {reg::Param(c.caller().account_id),
-                          reg::Param(std::string(body.at("name").as_string())),
-                          reg::Param(std::string(body.at("list").as_string())),
-                          reg::Param(json::serialize(body.at("query")))}));
+  CANBAO_ASSIGN(
+      reg::Rows rows,
+      db->Exec(
+          fmt::format("INSERT INTO canbao.saved_filter (account_id, name, list, query) "
+                      "VALUES ($1, $2, $3, $4::text::jsonb) ON CONFLICT (account_id, "
+                      "name) DO UPDATE SET list = excluded.list, query = "
+                      "excluded.query RETURNING {}",
+                      kFilterColumns),
+          {reg::Param(c.caller().account_id), reg::Param(std::string(body.at("name").as_string())),
+           reg::Param(std::string(body.at("list").as_string())),
+           reg::Param(json::serialize(body.at("query")))}));
   c.Record({"filter.save", {}, "", "{}"});
   return Json(FilterJson(rows, 0), 201);
 }

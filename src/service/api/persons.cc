@@ -82,25 +82,24 @@ Text SchemeLabel(scheme::SchemeCode code) {
     const char* zh;
     const char* en;
   };
-  static constexpr Named kNames[] = {
-      {110, "企业职工基本养老保险", "enterprise employees' pension"},
-      {120, "机关事业单位养老保险", "public institutions' pension"},
-      {170, "城乡居民养老保险", "residents' pension"},
-      {180, "补充养老保险", "supplementary pension"},
-      {210, "失业保险", "unemployment"},
-      {310, "职工基本医疗保险", "employees' medical"},
-      {320, "公务员医疗补助", "civil servants' medical subsidy"},
-      {330, "大额医疗费用补助", "large medical expenses"},
-      {340, "离休人员医疗保障", "retired cadres' medical"},
-      {350, "伤残军人医疗保障", "disabled soldiers' medical"},
-      {360, "老红军医疗保障", "veterans' medical"},
-      {370, "企业补充医疗保险", "supplementary medical"},
-      {380, "新型农村合作医疗", "rural cooperative medical"},
-      {390, "城镇居民基本医疗保险", "urban residents' medical"},
-      {391, "城乡居民基本医疗保险", "residents' medical"},
-      {392, "居民大病保险", "residents' major illness"},
-      {410, "工伤保险", "work injury"},
-      {510, "生育保险", "maternity"}};
+  static constexpr Named kNames[] = {{110, "企业职工基本养老保险", "enterprise employees' pension"},
+                                     {120, "机关事业单位养老保险", "public institutions' pension"},
+                                     {170, "城乡居民养老保险", "residents' pension"},
+                                     {180, "补充养老保险", "supplementary pension"},
+                                     {210, "失业保险", "unemployment"},
+                                     {310, "职工基本医疗保险", "employees' medical"},
+                                     {320, "公务员医疗补助", "civil servants' medical subsidy"},
+                                     {330, "大额医疗费用补助", "large medical expenses"},
+                                     {340, "离休人员医疗保障", "retired cadres' medical"},
+                                     {350, "伤残军人医疗保障", "disabled soldiers' medical"},
+                                     {360, "老红军医疗保障", "veterans' medical"},
+                                     {370, "企业补充医疗保险", "supplementary medical"},
+                                     {380, "新型农村合作医疗", "rural cooperative medical"},
+                                     {390, "城镇居民基本医疗保险", "urban residents' medical"},
+                                     {391, "城乡居民基本医疗保险", "residents' medical"},
+                                     {392, "居民大病保险", "residents' major illness"},
+                                     {410, "工伤保险", "work injury"},
+                                     {510, "生育保险", "maternity"}};
   for (const Named& n : kNames) {
     if (n.code == code) return {n.zh, n.en};
   }
@@ -182,9 +181,8 @@ Answer GetPerson(Context& c) {
   json::array enrolments, sections, history;
   for (const reg::PersonEnrolment& e : page->enrolments) enrolments.push_back(EnrolmentJson(e));
   for (const reg::PersonTable& s : page->sections) {
-    sections.push_back(json::object{{"key", s.key},
-                                    {"title", LabelJson(s.title)},
-                                    {"table", TableJson(s.columns, s.rows)}});
+    sections.push_back(json::object{
+        {"key", s.key}, {"title", LabelJson(s.title)}, {"table", TableJson(s.columns, s.rows)}});
   }
   for (const reg::PersonClass& k : page->history) history.push_back(ClassJson(k));
   c.Record({"person.read", static_cast<uint64_t>(*key), "", "{}"});
@@ -271,9 +269,9 @@ Scored ScoredAs(const comparison::ScoreRow& row) {
     uint8_t level = row.levels.Of(static_cast<comparison::Field>(f));
     if (level == 0 || level > field.levels.size()) continue;
     const comparison::LevelName& name = field.levels[level - 1u];
-    s.weights += fmt::format("{}{} {} {}", s.weights.empty() ? "" : "; ",
-                             Text{field.zh, field.en}.Get(), Text{name.zh, name.en}.Get(),
-                             BitsText(row.weights[f]));
+    s.weights +=
+        fmt::format("{}{} {} {}", s.weights.empty() ? "" : "; ", Text{field.zh, field.en}.Get(),
+                    Text{name.zh, name.en}.Get(), BitsText(row.weights[f]));
   }
   return s;
 }
@@ -324,7 +322,8 @@ Answer ExplainLinks(Context& c) {
   std::vector<std::vector<std::string>> rows;
   for (const reg::LinkedRow& row : links->rows) {
     Text kind = KindText(row.kind);
-    Text outcome = row.outcome == 0 ? Text{"建立人员的行", "the row that made the person"} : row.label;
+    Text outcome =
+        row.outcome == 0 ? Text{"建立人员的行", "the row that made the person"} : row.label;
     auto scored = scores.find(row.row_ref);
     Scored none;
     const Scored& s = scored == scores.end() ? none : scored->second;
