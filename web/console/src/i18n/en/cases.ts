@@ -15,7 +15,7 @@ const en: Words<typeof zh> = {
     sent: 'Sent to source',
     corrected: 'Corrected',
     confirmed_right: 'Confirmed right',
-    gone: 'Gone',
+    gone: 'Found no more',
   },
   action: {
     notify: 'Notify',
