@@ -28,7 +28,7 @@ json::object ChangeJson(const identity::DivisionChange& change) {
   return o;
 }
 
-size_t LimitOf(const Request& request, size_t otherwise) {
+size_t LimitAsked(const Request& request, size_t otherwise) {
   const std::string_view text = request.Query("limit");
   size_t n = 0;
   for (char c : text) n = n * 10 + static_cast<size_t>(c - '0');
@@ -41,7 +41,7 @@ Answer ListDivisions(Context& c) {
   const std::string_view parent_text = c.request().Query("parent");
   std::vector<Division> found;
   if (!q.empty()) {
-    found = table->Search(q, LimitOf(c.request(), 50));
+    found = table->Search(q, LimitAsked(c.request(), 50));
     if (!parent_text.empty()) {
       const DivisionSpan span = SpanOf(identity::ParseDivision(parent_text).v);
       std::erase_if(found, [&](Division d) { return !span.Has(d.v); });

@@ -39,7 +39,7 @@ const std::vector<HomeBranch>& HomeBranches() {
   return branches;
 }
 
-json::value OrNull(std::optional<int64_t> value) {
+json::value CountOrNull(std::optional<int64_t> value) {
   return value ? json::value(*value) : json::value(nullptr);
 }
 
@@ -89,8 +89,8 @@ json::array FunnelJson(const std::optional<Figures>& now, const std::optional<Fi
     out.push_back(json::object{
         {"key", s.key},
         {"label", TextJson(s.label)},
-        {"value", OrNull(now ? s.measure(*now) : std::nullopt)},
-        {"previous", OrNull(before ? s.measure(*before) : std::nullopt)},
+        {"value", CountOrNull(now ? s.measure(*now) : std::nullopt)},
+        {"previous", CountOrNull(before ? s.measure(*before) : std::nullopt)},
         {"form", s.column == nullptr ? json::value(nullptr) : json::value("2-1")},
         {"column", s.column == nullptr ? json::value(nullptr) : json::value(s.column)}});
   }
@@ -105,10 +105,10 @@ json::array BranchesJson(const std::optional<Figures>& now, const std::optional<
         {"branch", b.key},
         {"label", TextJson(b.label)},
         {"uncovered", Cell(*now, b.uncovered).value_or(0)},
-        {"uncovered_previous", OrNull(before ? Cell(*before, b.uncovered) : std::nullopt)},
+        {"uncovered_previous", CountOrNull(before ? Cell(*before, b.uncovered) : std::nullopt)},
         {"column", std::to_string(b.uncovered)},
-        {"cross_scheme", OrNull(b.cross_scheme ? Cell(*now, b.cross_scheme) : std::nullopt)},
-        {"cross_region", OrNull(b.cross_region ? Cell(*now, b.cross_region) : std::nullopt)}});
+        {"cross_scheme", CountOrNull(b.cross_scheme ? Cell(*now, b.cross_scheme) : std::nullopt)},
+        {"cross_region", CountOrNull(b.cross_region ? Cell(*now, b.cross_region) : std::nullopt)}});
   }
   return out;
 }
@@ -118,19 +118,19 @@ json::object TileValues(const std::optional<Figures>& f) {
   json::object values;
   const auto people = f ? f->Named("resident_population") : std::nullopt;
   auto rate = [&](std::optional<int64_t> n) {
-    return OrNull(reporting::PercentHundredths(n, people));
+    return CountOrNull(reporting::PercentHundredths(n, people));
   };
   auto cell = [&](int column) { return f ? Cell(*f, column) : std::nullopt; };
   const auto registered = f ? Registered(*f) : std::nullopt;
-  values["resident_population"] = OrNull(people);
-  values["compared"] = OrNull(f ? f->Named("compared_internal") : std::nullopt);
+  values["resident_population"] = CountOrNull(people);
+  values["compared"] = CountOrNull(f ? f->Named("compared_internal") : std::nullopt);
   values["compared_rate"] = rate(f ? f->Named("compared_internal") : std::nullopt);
-  values["registered"] = OrNull(registered);
+  values["registered"] = CountOrNull(registered);
   values["registered_rate"] = rate(registered);
-  values["to_verify"] = OrNull(cell(5));
-  values["to_verify_rate"] = OrNull(reporting::PercentHundredths(cell(5), cell(1)));
+  values["to_verify"] = CountOrNull(cell(5));
+  values["to_verify_rate"] = CountOrNull(reporting::PercentHundredths(cell(5), cell(1)));
   for (const HomeBranch& b : HomeBranches()) {
-    values[std::string("uncovered_") + b.key] = OrNull(cell(b.uncovered));
+    values[std::string("uncovered_") + b.key] = CountOrNull(cell(b.uncovered));
   }
   return values;
 }
