@@ -24,9 +24,11 @@ RETURN (SELECT jsonb_build_object(
     'province', r.province, 'cutoff', r.cutoff,
     'settlements', coalesce(r.manifest -> 'settlements', 'false'::jsonb),
     'population', coalesce(r.manifest -> 'population', '[]'::jsonb),
+    'review', coalesce(r.manifest #> '{repair,review}', '0'::jsonb),
     'discrepancies', coalesce(r.manifest -> 'discrepancies', '[]'::jsonb),
     'extracts', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'kind', x -> 'kind', 'stage', x -> 'stage', 'region', x -> 'region')), '[]'::jsonb)
+        'kind', x -> 'kind', 'stage', x -> 'stage', 'region', x -> 'region',
+        'unmapped_states', coalesce(x -> 'unmapped_states', '0'::jsonb))), '[]'::jsonb)
       FROM jsonb_array_elements(r.manifest -> 'extracts') x))
   FROM canbao.run r WHERE r.run_id = which);
 REVOKE ALL ON FUNCTION canbao.run_facts(integer) FROM PUBLIC;

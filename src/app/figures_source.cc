@@ -3,6 +3,7 @@
 #include "app/store.h"
 #include "base/file.h"
 #include "comparison/run.h"
+#include "register/figure_read.h"
 #include "register/read.h"
 
 namespace canbao::app {
@@ -20,6 +21,9 @@ Result<FiguresSource> FromRegister(reg::Database& db, Date cutoff) {
     s.cube.Add(r.county, r.city, r.hukou, static_cast<uint8_t>(r.form),
                static_cast<uint8_t>(r.column), r.count);
   }
+  CANBAO_ASSIGN(auto c, db.Connect());
+  CANBAO_ASSIGN(auto errors, reg::ErrorsSeen(*c, at));
+  if (errors) s.SetErrors(errors->found, errors->corrected);
   s.cutoff = at;
   return s;
 }

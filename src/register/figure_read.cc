@@ -131,6 +131,15 @@ Result<CutoffRun> RunOfCutoff(Connection& c, Date cutoff) {
   return out;
 }
 
+Result<std::optional<ErrorFigures>> ErrorsSeen(Connection& c, Date cutoff) {
+  CANBAO_ASSIGN(Rows rows,
+                c.Exec("SELECT sum(found)::bigint, sum(corrected)::bigint FROM canbao.case_figure "
+                       "WHERE cutoff = $1::date",
+                       {Param(cutoff.ToIso())}));
+  if (rows.IsNull(0, 0)) return std::optional<ErrorFigures>();
+  return std::optional<ErrorFigures>(ErrorFigures{rows.Int(0, 0), rows.Int(0, 1)});
+}
+
 Result<std::vector<FigureRow>> FiguresSeen(Connection& c, Date cutoff, uint32_t from,
                                            uint32_t until) {
   CANBAO_ASSIGN(Rows rows, c.Exec("SELECT county, city, hukou, form, \"column\", count "

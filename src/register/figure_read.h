@@ -38,6 +38,14 @@ struct CutoffRun {
 };
 Result<CutoffRun> RunOfCutoff(Connection& c, Date cutoff);
 
+// Discrepancies found and corrected up to a cut-off, of the cases that are seen; nothing when the
+// cut-off has none.
+struct ErrorFigures {
+  int64_t found = 0;
+  int64_t corrected = 0;
+};
+Result<std::optional<ErrorFigures>> ErrorsSeen(Connection& c, Date cutoff);
+
 // Figures whose county lies in [from, until]; all that are seen with 0, 0.
 // Only counts above 0; sorted.
 Result<std::vector<FigureRow>> FiguresSeen(Connection& c, Date cutoff, uint32_t from,

@@ -131,7 +131,7 @@ Figures FiguresSource::FiguresOf(uint32_t division, Level level, Population who)
   // Corrections are known for the province as a whole.
   if (level == Level::kProvince) {
     f.SetNamed("errors_found", errors_found_);
-    f.SetNamed("errors_corrected", errors_corrected);
+    f.SetNamed("errors_corrected", errors_corrected_);
   }
   return f;
 }

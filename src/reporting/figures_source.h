@@ -26,10 +26,16 @@ class FiguresSource {
   uint32_t province = 0;
   Date cutoff;
   Cube cube;
-  int64_t errors_corrected = 0;
 
   // Extracts, resident population, settlements and errors found, of a run's manifest.
   Status TakeManifest(std::string_view json);
+
+  // Column 27 of form 1 as the register's cases have it, cumulative; without them what the run found
+  // counts, and nothing is corrected.
+  void SetErrors(int64_t found, int64_t corrected) {
+    errors_found_ = found;
+    errors_corrected_ = corrected;
+  }
 
   // Cells of the division, and what form 1 derives its percentages from.
   Figures FiguresOf(uint32_t division, Level level, Population who) const;
@@ -53,6 +59,7 @@ class FiguresSource {
   std::vector<Extract> extracts_;
   std::vector<People> population_;
   int64_t errors_found_ = 0;
+  int64_t errors_corrected_ = 0;
 };
 
 // The form of a division, 合计, and a row for each part below it that has figures: the cities of a

@@ -45,6 +45,8 @@ Result<FiguresSource> BesideFigures(reg::Connection& db, const reg::RunRow& run)
   FiguresSource s;
   CANBAO_ASSIGN(std::string facts, reg::RunFacts(db, run.run_id));
   CANBAO_TRY(s.TakeManifest(facts));
+  CANBAO_ASSIGN(auto errors, reg::ErrorsSeen(db, run.cutoff));
+  if (errors) s.SetErrors(errors->found, errors->corrected);
   s.cutoff = run.cutoff;
   return s;
 }

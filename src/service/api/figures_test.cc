@@ -93,6 +93,11 @@ class FiguresTest : public testing::Test {
       s.cube.Add(r.county, r.city, r.hukou, static_cast<uint8_t>(r.form),
                  static_cast<uint8_t>(r.column), r.count);
     }
+    auto owner = world_->db->Connect();
+    EXPECT_TRUE(owner);
+    auto errors = reg::ErrorsSeen(**owner, day);
+    EXPECT_TRUE(errors);
+    if (*errors) s.SetErrors((*errors)->found, (*errors)->corrected);
     auto loaded = reporting::LoadForm(world_->services.policy_dir, form, day);
     auto table = identity::DivisionTable::Load(world_->services.policy_dir);
     EXPECT_TRUE(loaded && table);
@@ -183,6 +188,7 @@ TEST_F(FiguresTest, AFormPageHasLayoutFiguresAndChecks) {
 
   json::object second = Get(330000000000, "getForm", {{"form", "2-2"}});
   EXPECT_EQ(second["columns"].as_array().size(), 27u);
+  EXPECT_EQ(second["headings"].as_array().size(), 3u);
   EXPECT_EQ(second["columns"].as_array()[26].at("key"), "not_yet_verified");
 }
 

@@ -66,6 +66,8 @@ bool Opens(const FormColumn& column, std::optional<int64_t> value) {
 json::array HeadingsJson(const reporting::Form& form) {
   json::array lines(static_cast<size_t>(reporting::HeadingLines(form)), json::array{});
   for (const reporting::HeadingCell& cell : reporting::HeadingsOf(form)) {
+    // What stands beside the form is no heading of it: the column says so itself.
+    if (static_cast<size_t>(cell.column) > form.columns.size()) continue;
     lines[static_cast<size_t>(cell.row)].as_array().push_back(
         json::object{{"text", TextJson(cell.text)},
                      {"column", cell.column},

@@ -218,7 +218,7 @@ Answer GetHome(Context& c) {
       before = last.FiguresOf(place->division, place->level, reporting::Population::kAll);
     }
   }
-  CANBAO_ASSIGN(json::array waiting, WaitingJson(c));
+  CANBAO_ASSIGN(json::array waiting, WaitingJson(c, cutoff->run));
   return Json(json::object{
       {"division", DivisionJson(*divisions, *division, cutoff->run.cutoff)},
       {"cutoff", cutoff->run.cutoff.ToIso()},

@@ -4,10 +4,12 @@
 #include <boost/json/array.hpp>
 
 #include "base/error.h"
+#include "register/figure_read.h"
 #include "service/context.h"
 
 namespace canbao::service {
 
-Result<boost::json::array> WaitingJson(Context& c);
+// Nothing that is zero. `run` is the one that the page shows.
+Result<boost::json::array> WaitingJson(Context& c, const reg::RunRow& run);
 
 }  // namespace canbao::service
