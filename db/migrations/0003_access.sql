@@ -241,6 +241,7 @@ BEGIN
   PERFORM FROM canbao.account WHERE account_id = of_account AND NOT disabled FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   DELETE FROM canbao.session WHERE now() >= idle_until OR now() >= expires_at;
+  DELETE FROM canbao.idempotency_key WHERE made_at < now() - interval '1 day';
   DELETE FROM canbao.session WHERE session_id IN (
     SELECT session_id FROM canbao.session WHERE account_id = of_account AND kind = 'browser'
     ORDER BY last_seen_at DESC, session_id DESC OFFSET 4);
@@ -253,7 +254,7 @@ BEGIN
 END $$;
 
 -- Who a token belongs to; also says that it was seen, not more often than once a minute.
-CREATE FUNCTION canbao.access_recognise(of_token bytea)
+CREATE FUNCTION canbao.access_recognise(of_token bytea, seen boolean)
 RETURNS TABLE (session_id bigint, account_id bigint, account text, name text, roles text[],
                division bigint, csrf text, expires_at timestamptz, must_change boolean,
                has_totp boolean, administrator boolean, permissions text[], kind text,
@@ -261,7 +262,7 @@ RETURNS TABLE (session_id bigint, account_id bigint, account text, name text, ro
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE canbao.session s SET last_seen_at = now(), idle_until = now() + interval '30 minutes'
-  WHERE s.token_hash = of_token AND s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
+  WHERE seen AND s.token_hash = of_token AND s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
     AND s.last_seen_at < now() - interval '1 minute';
   RETURN QUERY SELECT s.session_id, a.account_id, a.account, a.name, a.roles, a.division, s.csrf,
       least(s.expires_at, s.idle_until), a.must_change, a.totp IS NOT NULL,
@@ -332,6 +333,14 @@ BEGIN
   RETURNING session_id INTO made;
   RETURN made;
 END $$;
+
+-- A job's session ends with the job.
+CREATE FUNCTION canbao.close_job_session() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  DELETE FROM canbao.session WHERE kind = 'job'
+    AND session_id IN (SELECT c.session_id FROM canbao.caller c);
+END;
 
 -- ---- administration of accounts (canbao_app within permissions, or the owner by `canbao user`) ----
 
@@ -604,12 +613,12 @@ BEGIN
   END LOOP;
 END $$;
 GRANT EXECUTE ON FUNCTION canbao.account_id(), canbao.permitted(text), canbao.place(), canbao.scope(),
-  canbao.figure_scope(), canbao.own_sessions(), canbao.open_job_session(bytea, integer),
+  canbao.figure_scope(), canbao.own_sessions(), canbao.open_job_session(bytea, integer), canbao.close_job_session(),
   canbao.accounts(), canbao.add_account(text, text, text[], bigint, text, text),
   canbao.change_account(bigint, text, text[], bigint, boolean, boolean, boolean, text)
   TO canbao_app;
 GRANT EXECUTE ON FUNCTION canbao.access_attempt(text), canbao.access_forgive(bigint, bigint),
-  canbao.access_open(bigint, bytea, text, text, text), canbao.access_recognise(bytea),
+  canbao.access_open(bigint, bytea, text, text, text), canbao.access_recognise(bytea, boolean),
   canbao.access_end(bigint, bigint, bigint), canbao.access_set_password(bigint, text, bigint),
   canbao.access_begin_totp(bigint, bytea), canbao.access_pending_totp(bigint),
   canbao.access_confirm_totp(bigint, bigint, bigint),

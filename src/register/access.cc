@@ -209,7 +209,8 @@ Status Authenticator::ConfirmTotp(Connection& access, const SessionInfo& who,
   return {};
 }
 
-Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token) {
+Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token,
+                                             bool seen) {
   if (token.size() != 64) return std::optional<SessionInfo>();
   CANBAO_ASSIGN(
       Rows r,
@@ -217,8 +218,8 @@ Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_vie
           "SELECT session_id, account_id, account, name, roles, division, csrf, " CANBAO_UTC(
               "expires_at") ", must_change, has_totp, administrator, permissions, "
                             "kind = 'job', " CANBAO_UTC(
-                                "last_signed_in_at") " FROM canbao.access_recognise($1)",
-          {Param::Bytes(TokenHash(token))}));
+                                "last_signed_in_at") " FROM canbao.access_recognise($1, $2)",
+          {Param::Bytes(TokenHash(token)), Param(seen)}));
   if (r.size() == 0) return std::optional<SessionInfo>();
   SessionInfo s;
   s.session_id = r.Int(0, 0);
@@ -262,6 +263,11 @@ Result<std::string> OpenJobSession(Connection& app, int hours) {
                                  {Param::Bytes(made.hash), Param(static_cast<int32_t>(hours))}));
   if (r.IsNull(0, 0)) return Fail(std::move(Refused("forbidden").error()));
   return made.token;
+}
+
+Status CloseJobSession(Connection& app) {
+  CANBAO_TRY(app.Exec("SELECT canbao.close_job_session()"));
+  return {};
 }
 
 namespace {

@@ -84,8 +84,10 @@ class Authenticator {
   std::map<std::string, Stranger, std::less<>> strangers_;
 };
 
-// Nothing when the token opens no live session of an enabled account.
-Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token);
+// Nothing when the token opens no live session of an enabled account. `seen`: its owner is there,
+// and it stays open for another half hour.
+Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token,
+                                             bool seen = true);
 Result<bool> EndSession(Connection& access, int64_t account_id, int64_t session_id);
 
 struct SessionRow {
@@ -96,6 +98,8 @@ struct SessionRow {
 Result<std::vector<SessionRow>> OwnSessions(Connection& app);
 // A token for a job of the session that `app` is in: it sees what the caller sees.
 Result<std::string> OpenJobSession(Connection& app, int hours);
+// Ends it; `app` is in it.
+Status CloseJobSession(Connection& app);
 
 // ---- administration ----
 struct AccountRow {
