@@ -4,16 +4,21 @@ JOBS ?= $(shell nproc)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test nightly bench bench-linkage format clean
+.PHONY: help build console run test nightly bench bench-linkage format clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## the executable, build/release/bin/canbao
+build: ## the executable, build/release/bin/canbao, and the console it serves
 	@tools/bootstrap.sh build
 	@tools/bootstrap.sh parquet || echo "built without Parquet: only \`canbao link\` would use it" >&2
 	@cmake --preset release --log-level=WARNING > /dev/null
 	@cmake --build --preset release --target canbao -j $(JOBS)
+	@$(MAKE) --no-print-directory console
+
+console: ## the console, web/console/dist; nothing is done when its sources are as they were
+	@tools/bootstrap.sh web || { echo "built without the console: Node is missing" >&2; exit 0; }
+	@tools/console.sh build
 
 run: ## a demo province of 200,000 persons: made, compared, loaded, its account and forms shown
 	@tools/bootstrap.sh build run

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian 12 lacks, or, without root, says which command does.
 #
-#   tools/bootstrap.sh [SET...]      sets: build run test bench; all of them without an argument; and parquet
+#   tools/bootstrap.sh [SET...]      sets: build web run test bench; all of them without an argument; and parquet
 #
-# build = compile `canbao` and its tests · run = the private PostgreSQL · test = sanitizers, fuzzing,
-# lint, format · bench = the tool we measure against · parquet = Arrow, under build/pyarrow. Quick (well under a second) when nothing is
+# build = compile `canbao` and its tests · web = Node and npm for the console · run = the private PostgreSQL ·
+# test = sanitizers, fuzzing, lint, format, a browser · bench = the tool we measure against · parquet = Arrow, under build/pyarrow. Quick (well under a second) when nothing is
 # missing, so every make target may call it. Exit codes: 0 everything there, 4 something is missing.
 set -euo pipefail
 
@@ -16,22 +16,29 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 run_packages=(postgresql-15)
-test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15)
+test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15
+  chromium fonts-noto-cjk)
 bench_packages=(python3-venv wrk)
+# Debian's Node is old: web/console/package.json brings the one that its tools want. Any Node that is
+# here already, from wherever, does to begin with.
+web_packages=()
+command -v node > /dev/null && command -v npm > /dev/null || web_packages=(nodejs npm)
 
 packages=()
 wants_parquet=no
 for set in "${@:-all}"; do
   case $set in
     build) packages+=("${build_packages[@]}") ;;
+    web) packages+=("${web_packages[@]}") ;;
     run) packages+=("${run_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
     bench) packages+=("${bench_packages[@]}") ;;
     parquet) packages+=(python3-venv) && wants_parquet=yes ;;
     all)
-      packages+=("${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${bench_packages[@]}")
+      packages+=("${build_packages[@]}" "${web_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+        "${bench_packages[@]}")
       ;;
-    *) echo "usage: tools/bootstrap.sh [build] [run] [test] [bench] [parquet]" >&2; exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build] [web] [run] [test] [bench] [parquet]" >&2; exit 2 ;;
   esac
 done
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "base/report.h"
 #include "comparison/run.h"
 #include "register/load.h"
 
@@ -158,6 +159,7 @@ Status Execute(const Options& o) {
   CANBAO_ASSIGN(comparison::CompareResult run, Compare(o, db.get(), &phases));
   phases.Finish();
   if (run.unchanged) {
+    ReportResult({{"run", run.run}, {"unchanged", "true"}});
     std::printf("%s\n",
                 Msg("运行 {0}：这批数据已经入库，没有变化。",
                     "run {0}: this delivery is in the register already, nothing changed.", run.run)
@@ -173,14 +175,15 @@ Status Execute(const Options& o) {
     return s;
   }
   if (Status s = CheckAgainstLast(o, db.get(), run); !s) {
-    // Only what was refused goes. After any other failure nobody knows whether an earlier try, killed
-    // behind its commit, has loaded this very run: then the register needs its folder.
+    // Only what was refused goes. After any other failure nobody knows whether an earlier try,
+    // killed behind its commit, has loaded this very run: then the register needs its folder.
     if (s.error().cls == ErrorClass::kInput) CANBAO_TRY(RemoveTree(run.folder));
     return s;
   }
   CANBAO_ASSIGN(reg::LoadReport report, Load(o, db.get(), run, &phases));
   phases.Finish();
   PrintLoad(report);
+  ReportResult({{"run", run.run}});
   CANBAO_TRY(KeepDelivered(data, run));
   return DropLoadedTables(run);
 }

@@ -1,4 +1,6 @@
 // canbao inspect: what a file or a delivery is like, before anything is loaded.
+#include <unistd.h>
+
 #include <boost/json.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -6,6 +8,7 @@
 
 #include "app/context.h"
 #include "base/interrupt.h"
+#include "base/progress.h"
 #include "extract/inspect.h"
 
 namespace canbao::app {
@@ -17,6 +20,12 @@ struct Options {
   int bad_rows = 10;
 };
 
+uint64_t FileSize(const std::string& path) {
+  std::error_code ec;
+  auto size = std::filesystem::file_size(path, ec);
+  return ec ? 0 : size;
+}
+
 // 0, or 3 when something would be refused.
 Result<int> Execute(const Options& o) {
   CANBAO_ASSIGN(std::string policy, PolicyDir());
@@ -27,9 +36,15 @@ Result<int> Execute(const Options& o) {
   std::vector<extract::FileProfile> profiles;
   if (std::filesystem::is_directory(o.path)) {
     CANBAO_ASSIGN(extract::Delivery delivery, extract::LoadDelivery(o.path));
+    uint64_t total = 0;
+    for (const extract::ExtractSpec& spec : delivery.extracts) total += FileSize(spec.path);
+    ProgressOptions quiet;
+    quiet.silent = ::isatty(::fileno(quiet.out)) == 0;
+    Progress progress(Msg("剖析", "profiling"), total, ProgressUnit::kBytes, quiet);
     for (const extract::ExtractSpec& spec : delivery.extracts) {
       CANBAO_ASSIGN(extract::FileProfile p, extract::InspectExtract(spec, policy, options));
       profiles.push_back(std::move(p));
+      progress.Add(FileSize(spec.path));
     }
   } else {
     CANBAO_ASSIGN(extract::FileProfile p, extract::InspectFile(o.path, policy, options));

@@ -30,6 +30,10 @@ Option& Option::ShowDefault() {
   option_->capture_default_str();
   return *this;
 }
+Option& Option::Hidden() {
+  option_->group("");
+  return *this;
+}
 Option& Option::Excludes(const std::string& other) {
   option_->excludes(other);
   return *this;
@@ -38,6 +42,7 @@ Option& Option::Excludes(const std::string& other) {
 Command Command::AddCommand(const std::string& name, const std::string& help) {
   return Command(app_->add_subcommand(name, help));
 }
+void Command::Hide() { app_->group(""); }
 void Command::NeedsCommand() { app_->require_subcommand(1); }
 void Command::OnUse(const std::function<void()>& then) { app_->callback(then); }
 

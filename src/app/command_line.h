@@ -29,6 +29,7 @@ class Option {
   // `complaint` says what is wrong with a value; empty: nothing.
   Option& Checked(const std::function<std::string(const std::string&)>& complaint);
   Option& ShowDefault();
+  Option& Hidden();  // left out of the help: for processes, not for people
   Option& Excludes(const std::string& other);
 
  private:
@@ -41,6 +42,7 @@ class Command {
   explicit Command(CLI::App* app) : app_(app) {}
   Command AddCommand(const std::string& name, const std::string& help);
   void NeedsCommand();  // one of those added
+  void Hide();          // from the help of the command above
   void OnUse(const std::function<void()>& then);
 
   Option Add(const std::string& name, std::string* value, const std::string& help);

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/report.h"
+
 namespace canbao::app {
 namespace fs = std::filesystem;
 
@@ -30,6 +32,7 @@ Result<std::string> PolicyDir() {
 }
 
 int Report(const Error& error) {
+  ReportProblem(error);
   std::fprintf(stderr, "%s %s\n", Say("错误", "error").c_str(), error.ToString().c_str());
   return static_cast<int>(error.cls);
 }

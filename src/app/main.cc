@@ -11,6 +11,7 @@
 #include "app/context.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/report.h"
 
 namespace {
 
@@ -52,6 +53,11 @@ int Main(int argc, char** argv) {
   std::string lang;
   app.Add("--lang", &lang, canbao::app::Say("界面语言", "language of output")).OneOf({"zh", "en"});
 
+  int report_to = -1;
+  app.Add("--progress-fd", &report_to,
+          canbao::app::Say("向此文件描述符报告进度", "report progress to this descriptor"))
+      .Hidden();
+
   canbao::app::Action action;
   canbao::app::AddDemoData(app, &action);
   canbao::app::AddInspect(app, &action);
@@ -68,6 +74,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
+  if (report_to >= 0) canbao::ReportTo(report_to);
   return action ? action() : static_cast<int>(canbao::ErrorClass::kUsage);
 }
 

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/report.h"
+
 namespace canbao {
 namespace {
 
 constexpr double kTerminalInterval = 0.1;
 constexpr double kPlainInterval = 5.0;
+constexpr double kReportInterval = 0.2;
 // The rate of the first moments is noise.
 constexpr double kRateAfterSeconds = 0.3;
 constexpr int kBarCells = 20;
@@ -94,7 +97,13 @@ std::string DescribeProgress(const std::string& label, uint64_t done, uint64_t t
 }
 
 Progress::Progress(const Text& label, uint64_t total, ProgressUnit unit, ProgressOptions options)
-    : label_(label.Get()), unit_(unit), options_(std::move(options)), total_(total), next_(0) {
+    : label_(label),
+      unit_(unit),
+      options_(std::move(options)),
+      reporting_(Reporting()),
+      total_(total),
+      next_(0),
+      next_report_(0) {
   if (!options_.clock) options_.clock = SteadySeconds;
   terminal_ =
       options_.terminal >= 0 ? options_.terminal == 1 : ::isatty(::fileno(options_.out)) == 1;
@@ -106,6 +115,10 @@ Progress::Progress(const Text& label, uint64_t total, ProgressUnit unit, Progres
   interval_ = terminal_ ? kTerminalInterval : kPlainInterval;
   started_ = options_.clock();
   next_.store(started_ + interval_);
+  if (reporting_) {
+    next_report_.store(started_ + kReportInterval);
+    Report();
+  }
 }
 
 void Progress::Set(uint64_t done) {
@@ -119,9 +132,16 @@ void Progress::Add(uint64_t more) {
 }
 
 void Progress::MaybeDraw() {
-  if (options_.silent) return;
+  if (options_.silent && !reporting_) return;
   double now = options_.clock();
-  if (now < next_.load(std::memory_order_relaxed)) return;
+  if (reporting_ && now >= next_report_.load(std::memory_order_relaxed)) {
+    std::unique_lock lock(drawing_, std::try_to_lock);
+    if (lock.owns_lock() && !finished_ && now >= next_report_.load()) {
+      next_report_.store(now + kReportInterval);
+      Report();
+    }
+  }
+  if (options_.silent || now < next_.load(std::memory_order_relaxed)) return;
   std::unique_lock lock(drawing_, std::try_to_lock);
   if (!lock.owns_lock() || finished_ || now < next_.load()) return;
   next_.store(now + interval_);
@@ -132,7 +152,7 @@ void Progress::Draw(double now, bool last) {
   uint64_t done = done_.load(std::memory_order_relaxed);
   uint64_t total = total_.load(std::memory_order_relaxed);
   double seconds = now - started_;
-  std::string line = DescribeProgress(label_, done, total, unit_, seconds, CurrentLang());
+  std::string line = DescribeProgress(label_.Get(), done, total, unit_, seconds, CurrentLang());
   if (last) line += "  " + FormatSeconds(seconds, CurrentLang());
   if (!terminal_) {
     std::fprintf(options_.out, "%s\n", line.c_str());
@@ -144,10 +164,17 @@ void Progress::Draw(double now, bool last) {
   std::fflush(options_.out);
 }
 
+void Progress::Report() const {
+  static constexpr const char* kUnits[] = {"items", "rows", "bytes"};
+  ReportProgress(label_, done_.load(std::memory_order_relaxed),
+                 total_.load(std::memory_order_relaxed), kUnits[static_cast<size_t>(unit_)]);
+}
+
 void Progress::Finish() {
   std::lock_guard lock(drawing_);
   if (finished_) return;
   finished_ = true;
+  if (reporting_) Report();
   if (!options_.silent) Draw(options_.clock(), true);
 }
 

@@ -4,7 +4,8 @@
 //
 // Set() and Add() may be called from any thread and are cheap (one atomic and, ten times a second,
 // one thread that draws); Finish() or the destructor ends the line, once, on the thread that owns
-// it. One Progress at a time draws on a terminal.
+// it. One Progress at a time draws on a terminal. A process that reports to another one
+// (base/report.h) reports its progress as well, five times a second.
 #pragma once
 
 #include <atomic>
@@ -57,16 +58,19 @@ class Progress {
  private:
   void MaybeDraw();
   void Draw(double now, bool last);
+  void Report() const;
 
-  std::string label_;
+  Text label_;
   ProgressUnit unit_;
   ProgressOptions options_;
   bool terminal_ = false;
   double interval_ = 0;  // seconds between two drawings
+  bool reporting_ = false;
   double started_ = 0;
   std::atomic<uint64_t> done_{0};
   std::atomic<uint64_t> total_;
   std::atomic<double> next_;
+  std::atomic<double> next_report_;
   std::mutex drawing_;
   bool finished_ = false;
 };

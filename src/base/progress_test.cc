@@ -1,11 +1,15 @@
 #include "base/progress.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/report.h"
 
 namespace canbao {
 namespace {
@@ -154,6 +158,46 @@ TEST_F(ProgressTest, AddFromManyThreads) {
   p.Finish();
   EXPECT_EQ(p.done(), 40000u);
   EXPECT_EQ(Count(Output(), "\n"), 1u);
+}
+
+// A process that reports does so in both languages, whatever is drawn for people.
+TEST_F(ProgressTest, ReportsLinesOfJsonToTheProcessThatAsked) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ReportTo(ends[1]);
+    ProgressOptions o = Options(false);
+    o.silent = true;
+    Progress progress(Msg("读取", "reading"), 100, ProgressUnit::kBytes, o);
+    progress.Set(10);  // too soon after the first line
+    now_ = now_ + 1;
+    progress.Set(50);
+    progress.Set(100);
+    progress.Finish();
+    ReportProblem(
+        Error{ErrorClass::kInput, "CB-X-0001", Msg("\"坏\"", "bad\n"), {}, "a.csv", 3, 4});
+    ReportResult({{"run", "r1"}});
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<size_t>(n));
+  }
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  auto phase = [](int done) {
+    return "{\"phase\":{\"zh\":\"读取\",\"en\":\"reading\"},\"done\":" + std::to_string(done) +
+           ",\"total\":100,\"unit\":\"bytes\"}\n";
+  };
+  EXPECT_EQ(text,
+            phase(0) + phase(50) + phase(100) +
+                "{\"problem\":{\"class\":3,\"code\":\"CB-X-0001\",\"message\":{\"zh\":"
+                "\"\\\"坏\\\"\",\"en\":\"bad\\n\"},\"remedy\":{\"zh\":\"\",\"en\":\"\"},"
+                "\"file\":\"a.csv\",\"line\":3,\"column\":4}}\n{\"result\":{\"run\":\"r1\"}}\n");
 }
 
 }  // namespace

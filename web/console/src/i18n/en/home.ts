@@ -3,5 +3,25 @@ import type zh from '../zh-CN/home'
 
 const en: Words<typeof zh> = {
   title: 'Home',
+  subtitle: 'Cut-off {cutoff}',
+  compared: 'compared with {cutoff}',
+  funnel: 'Registration',
+  of: '{percent} of {name}',
+  branches: 'Branches',
+  branch: 'Branch',
+  uncovered: 'Uncovered',
+  change: 'Change',
+  crossScheme: 'Two schemes',
+  crossRegion: 'Two regions',
+  map: 'Divisions below',
+  measure: 'Measure',
+  mapHint: 'Darker is more; a click goes down to the division.',
+  noMap: 'No figures of divisions below',
+  enter: 'Go to {name}, {measure} {value}',
+  waiting: 'Waiting for you',
+  nothing: 'Nothing is waiting',
+  less: 'less',
+  more: 'more',
+  measures: { registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
 }
 export default en
