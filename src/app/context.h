@@ -56,5 +56,6 @@ void AddDoctor(Command app, Action* action);
 void AddDb(Command app, Action* action);
 void AddUser(Command app, Action* action);
 void AddAudit(Command app, Action* action);
+void AddServe(Command app, Action* action);
 
 }  // namespace canbao::app

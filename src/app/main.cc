@@ -75,6 +75,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddDb(app, &action);
   canbao::app::AddUser(app, &action);
   canbao::app::AddAudit(app, &action);
+  canbao::app::AddServe(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
   if (report_to >= 0) canbao::ReportTo(report_to);
   return action ? action() : static_cast<int>(canbao::ErrorClass::kUsage);

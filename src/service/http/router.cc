@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "service/http/idempotency.h"
 
 namespace canbao::service {
 namespace json = boost::json;
@@ -238,7 +239,10 @@ Reply Router::Run(const Operation& op, Request& request, const Target& target) c
                     Msg("本程序尚不支持 {0}", "this build has no {0}", op.route.operation));
   } else {
     try {
-      Passed passed = gate_.Run(op.route, request, body, *handler);
+      const bool once = op.takes_idempotency_key && !request.Header("idempotency-key").empty();
+      Passed passed =
+          once ? gate_.Run(op.route, request, body, OnlyOnce(op.route.operation, *handler))
+               : gate_.Run(op.route, request, body, *handler);
       answer = std::move(passed.answer);
       reply.account_id = passed.account_id;
     } catch (const std::exception& e) {
