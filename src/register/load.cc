@@ -435,6 +435,8 @@ class Loader {
     CANBAO_TRY(
         control_->Run("INSERT INTO canbao.employer SELECT * FROM canbao_load.employer "
                       "ON CONFLICT DO NOTHING"));
+    // Cases follow what is known: in the same transaction, or a reader would miss them.
+    CANBAO_TRY(control_->Run("SELECT canbao.open_cases(" + Day(manifest_.cutoff) + ")"));
     CANBAO_TRY(t.Commit());
     // From here the run is loaded; what follows is for the planner and for tidiness.
     // A sample of 3,000 rows of each leaf is enough for plans that go by key or read all.
@@ -442,7 +444,8 @@ class Loader {
     for (const TableLayout& table : Layouts()) {
       CANBAO_TRY(control_->Run(fmt::format("ANALYZE canbao.{}", table.name)));
     }
-    CANBAO_TRY(control_->Run("ANALYZE canbao.employer"));
+    CANBAO_TRY(control_->Run("ANALYZE canbao.employer; ANALYZE canbao.case; "
+                             "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
     CANBAO_TRY(control_->Run("DROP SCHEMA canbao_load CASCADE"));
     report_.seconds_apply = Since(start);
     return {};

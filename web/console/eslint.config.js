@@ -26,5 +26,6 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  { files: ['**/*.test.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   { files: ['scripts/**', 'tests/**'], rules: { 'no-console': 'off' } },
 )

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <optional>
 
-#include "base/digest.h"
 #include "base/log.h"
 #include "service/access/desk.h"
 
@@ -100,7 +99,7 @@ class AccessGate : public Gate {
       return passed;
     }
     CallerContext context(services_, request, body, std::move(caller));
-    passed.answer = Act(route, request, handler, context);
+    passed.answer = Act(request, handler, context);
     if (passed.answer && passed.answer->events) Guard(context.caller().token, &*passed.answer);
     return passed;
   }
@@ -193,28 +192,8 @@ class AccessGate : public Gate {
     }
   }
 
-  Answer Act(const Route& route, const Request& request, const Handler& handler,
-             CallerContext& context) {
-    const std::string_view key = request.Header("idempotency-key");
-    const bool repeatable = route.method == Method::kPost && !key.empty() &&
-                            route.permission != "public" && route.permission != "session" &&
-                            route.permission != "users.write";
-    Answer answer = Response();
-    if (repeatable) {
-      auto known = Repeated(route, request, key, context);
-      if (!known) {
-        answer = tl::unexpected<Problem>(std::move(known.error()));
-      } else if (*known) {
-        return std::move(**known);
-      } else {
-        answer = handler(context);
-        if (answer) {
-          if (auto kept = KeepAnswer(key, *answer, context); !kept) answer = Failed(kept.error());
-        }
-      }
-    } else {
-      answer = handler(context);
-    }
+  Answer Act(const Request& request, const Handler& handler, CallerContext& context) {
+    Answer answer = handler(context);
     const bool good = answer && answer->status < 400;
     Status done = good ? Commit(request, context) : RollBack(request, context, answer);
     // Without its record nothing happens and nothing is shown.
@@ -264,61 +243,6 @@ class AccessGate : public Gate {
       records.push_back(RecordOf(context.caller(), request, note, code));
     }
     return desk_.Write(records);
-  }
-
-  // The answer to the same request before; nothing when it is the first of its key.
-  tl::expected<std::optional<Response>, Problem> Repeated(const Route& route,
-                                                          const Request& request,
-                                                          std::string_view key,
-                                                          CallerContext& context) {
-    Sha256 hash;
-    hash.Update(request.path);
-    hash.Update("\n");
-    hash.Update(request.body);
-    const std::string digest = hash.FinishHex();
-    auto c = context.Db();
-    if (!c) return tl::unexpected<Problem>(Problem(std::move(c.error())));
-    auto made = (*c)->Exec(
-        "INSERT INTO canbao.idempotency_key (key, operation, digest) VALUES ($1, $2, $3) "
-        "ON CONFLICT DO NOTHING",
-        {reg::Param(key), reg::Param(route.operation), reg::Param(digest)});
-    if (!made) return tl::unexpected<Problem>(Problem(std::move(made.error())));
-    if (made->affected() == 1) return std::optional<Response>();
-    auto row = (*c)->Exec(
-        "SELECT operation, digest, status, headers, body FROM canbao.idempotency_key WHERE key = "
-        "$1",
-        {reg::Param(key)});
-    if (!row) return tl::unexpected<Problem>(Problem(std::move(row.error())));
-    if (row->size() == 0 || row->Text(0, 0) != route.operation || row->Text(0, 1) != digest ||
-        row->IsNull(0, 2)) {
-      return Refuse(409, "CB-SERVICE-0108",
-                    Msg("同一个 Idempotency-Key 已用于另一个请求",
-                        "the Idempotency-Key was used for another request"),
-                    Text{"请换一个新的键。", "Use a new key."});
-    }
-    Response r;
-    r.status = static_cast<int>(row->Int(0, 2));
-    r.body = row->Text(0, 4);
-    boost::system::error_code ec;
-    const json::value headers = json::parse(row->Text(0, 3), ec);
-    if (!ec && headers.is_array()) {
-      for (const json::value& h : headers.get_array()) {
-        r.With(std::string(h.at(0).as_string()), std::string(h.at(1).as_string()));
-      }
-    }
-    return std::optional<Response>(std::move(r));
-  }
-
-  static Status KeepAnswer(std::string_view key, const Response& r, CallerContext& context) {
-    CANBAO_ASSIGN(reg::Connection * c, context.Db());
-    json::array headers;
-    for (const auto& [name, value] : r.headers) headers.push_back(json::array{name, value});
-    CANBAO_TRY(
-        c->Exec("UPDATE canbao.idempotency_key SET status = $2, headers = $3::text::jsonb, "
-                "body = $4 WHERE key = $1",
-                {reg::Param(key), reg::Param(static_cast<int32_t>(r.status)),
-                 reg::Param(json::serialize(headers)), reg::Param(r.body)}));
-    return {};
   }
 
   // Events go on after the request: for as long as its session does.

@@ -1,12 +1,13 @@
 // A small file of the service saved under its own name; a refusal becomes a ProblemError instead of a broken file.
 // For what may be large, link to fileUrl() and let the browser fetch it.
+import { locale } from '@/i18n'
 import { api, ask, fileUrl } from './api/client'
 import { ProblemError, type Problem } from './api/problem'
 
 export async function download(path: string, query: Record<string, string | number | undefined | null>, name: string): Promise<void> {
   let response: Response
   try {
-    response = await fetch(fileUrl(path, query), { credentials: 'same-origin' })
+    response = await fetch(fileUrl(path, query), { credentials: 'same-origin', headers: { 'Accept-Language': locale.value } })
   } catch {
     throw ProblemError.unreachable()
   }

@@ -3,7 +3,7 @@ import { VxeUI } from 'vxe-table'
 import zhCN from 'vxe-table/es/locale/lang/zh-CN'
 import { watch } from 'vue'
 import { locale } from '@/i18n'
-import 'vxe-table/es/table/style.css'
+import 'vxe-table/es/style.css'
 import './styles/vxe.css'
 import { dark } from './theme'
 

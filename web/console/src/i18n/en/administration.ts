@@ -79,7 +79,7 @@ const en: Words<typeof zh> = {
     title: 'Audit',
     account: 'Account',
     action: 'Action',
-    actionHint: 'Code of an action, e.g. persons.reveal',
+    actionHint: 'Code of an action',
     person: 'Person key',
     from: 'From',
     to: 'To',

@@ -76,7 +76,7 @@ export default {
     title: '审计',
     account: '账号',
     action: '操作',
-    actionHint: '操作代码，例如 persons.reveal',
+    actionHint: '操作代码',
     person: '人员编号',
     from: '自',
     to: '至',

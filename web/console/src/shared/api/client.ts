@@ -1,6 +1,7 @@
 // Calls of the service, typed by the contract. One place adds the CSRF token, turns refusals into ProblemError
 // and tells the session when the service no longer knows it.
 import createClient, { type Middleware } from 'openapi-fetch'
+import { locale } from '@/i18n'
 import { ProblemError, type Problem } from './problem'
 import type { paths } from './schema.gen'
 
@@ -17,6 +18,7 @@ export function connectSession(port: SessionPort): void {
 
 const guard: Middleware = {
   onRequest({ request }) {
+    request.headers.set('Accept-Language', locale.value)
     const token = session.csrfToken()
     if (token && request.method !== 'GET') request.headers.set('X-CSRF-Token', token)
     return request
