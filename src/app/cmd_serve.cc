@@ -25,6 +25,7 @@
 #include "service/http/router.h"
 #include "service/http/server.h"
 #include "service/http/site.h"
+#include "service/jobs/job_runner.h"
 
 namespace canbao::app {
 namespace fs = std::filesystem;
@@ -151,6 +152,9 @@ Status Execute(const Options& o) {
   services.db = db.get();
   services.pool = &pool;
 
+  CANBAO_ASSIGN(auto jobs, service::JobRunner::Start(services));
+  services.jobs = jobs.get();
+
   const service::Contract& contract = service::Contract::Own();
   const service::Handlers handlers = service::AllHandlers();
   const std::unique_ptr<service::Gate> gate = service::MakeGate(services);
@@ -193,6 +197,7 @@ Status Execute(const Options& o) {
   Log(LogLevel::kInfo, "stopping");
   server->Stop(kGrace);
   admin.reset();
+  jobs->Stop();
   Log(LogLevel::kInfo, "stopped");
   FlushLog();
   return {};

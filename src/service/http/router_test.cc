@@ -32,9 +32,9 @@ constexpr const char* kContract = R"({"servers": [{"url": "/api/v1"}], "paths": 
     "schema": {"type": "string", "format": "date"}}}}})";
 
 // What a handler sees, for a test: no database, one caller.
-class TestContext : public Context {
+class BareContext : public Context {
  public:
-  TestContext(const Request& request, const json::value& body) : request_(request), body_(body) {}
+  BareContext(const Request& request, const json::value& body) : request_(request), body_(body) {}
   const Request& request() const override { return request_; }
   const Caller& caller() const override { return caller_; }
   const Services& services() const override { return services_; }
@@ -57,7 +57,7 @@ class OpenGate : public Gate {
              const Handler& handler) override {
     last = route;
     ++runs;
-    TestContext context(request, body);
+    BareContext context(request, body);
     return {handler(context), 42};
   }
   Route last;
