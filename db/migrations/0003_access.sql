@@ -241,7 +241,6 @@ BEGIN
   PERFORM FROM canbao.account WHERE account_id = of_account AND NOT disabled FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   DELETE FROM canbao.session WHERE now() >= idle_until OR now() >= expires_at;
-  DELETE FROM canbao.idempotency_key WHERE made_at < now() - interval '1 day';
   DELETE FROM canbao.session WHERE session_id IN (
     SELECT session_id FROM canbao.session WHERE account_id = of_account AND kind = 'browser'
     ORDER BY last_seen_at DESC, session_id DESC OFFSET 4);
@@ -308,7 +307,7 @@ BEGIN ATOMIC
   DELETE FROM canbao.session WHERE account_id = of_account AND session_id IS DISTINCT FROM kept;
 END;
 
--- ---- own sessions, sessions of jobs (canbao_app) ----
+-- ---- own sessions (canbao_app) ----
 
 CREATE FUNCTION canbao.own_sessions()
 RETURNS TABLE (session_id bigint, created_at timestamptz, last_seen_at timestamptz, address text,
@@ -319,27 +318,6 @@ BEGIN ATOMIC
   FROM canbao.session s JOIN canbao.caller c ON c.account_id = s.account_id
   WHERE s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
   ORDER BY s.last_seen_at DESC;
-END;
-
--- A session for a job of the caller: it sees what the caller sees, for as long as the account stands.
-CREATE FUNCTION canbao.open_job_session(token_hash bytea, hours integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE made bigint;
-BEGIN
-  INSERT INTO canbao.session (account_id, token_hash, csrf, kind, narrowed, idle_until, expires_at)
-  SELECT c.account_id, open_job_session.token_hash, '', 'job', c.narrowed,
-    now() + interval '1 hour' * least(hours, 72), now() + interval '1 hour' * least(hours, 72)
-  FROM canbao.caller c WHERE c.ready
-  RETURNING session_id INTO made;
-  RETURN made;
-END $$;
-
--- A job's session ends with the job.
-CREATE FUNCTION canbao.close_job_session() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  DELETE FROM canbao.session WHERE kind = 'job'
-    AND session_id IN (SELECT c.session_id FROM canbao.caller c);
 END;
 
 -- ---- administration of accounts (canbao_app within permissions, or the owner by `canbao user`) ----
@@ -613,7 +591,7 @@ BEGIN
   END LOOP;
 END $$;
 GRANT EXECUTE ON FUNCTION canbao.account_id(), canbao.permitted(text), canbao.place(), canbao.scope(),
-  canbao.figure_scope(), canbao.own_sessions(), canbao.open_job_session(bytea, integer), canbao.close_job_session(),
+  canbao.figure_scope(), canbao.own_sessions(),
   canbao.accounts(), canbao.add_account(text, text, text[], bigint, text, text),
   canbao.change_account(bigint, text, text[], bigint, boolean, boolean, boolean, text)
   TO canbao_app;

@@ -80,9 +80,9 @@ Result<int64_t> DivisionOf(const std::string& text) {
   return static_cast<int64_t>(d.v);
 }
 
-Result<reg::AccountRow> ByName(reg::Connection& c, const std::string& account) {
-  CANBAO_ASSIGN(std::vector<reg::AccountRow> all, reg::Accounts(c));
-  for (reg::AccountRow& a : all) {
+Result<reg::UserAccount> ByName(reg::Connection& c, const std::string& account) {
+  CANBAO_ASSIGN(std::vector<reg::UserAccount> all, reg::Accounts(c));
+  for (reg::UserAccount& a : all) {
     if (a.account == account) return std::move(a);
   }
   return Fail(ErrorClass::kInput, "CB-APP-0028",
@@ -175,10 +175,10 @@ std::string Join(const std::vector<std::string>& words) {
 Status ListAccounts(const Options& o) {
   CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
   CANBAO_ASSIGN(auto c, db->Connect());
-  CANBAO_ASSIGN(std::vector<reg::AccountRow> all, reg::Accounts(*c));
+  CANBAO_ASSIGN(std::vector<reg::UserAccount> all, reg::Accounts(*c));
   if (o.format == "json") {
     boost::json::array items;
-    for (const reg::AccountRow& a : all) {
+    for (const reg::UserAccount& a : all) {
       boost::json::array roles;
       for (const std::string& r : a.roles) roles.emplace_back(r);
       items.push_back(boost::json::object{{"account", a.account},
@@ -194,7 +194,7 @@ Status ListAccounts(const Options& o) {
     std::printf("%s\n", boost::json::serialize(items).c_str());
     return {};
   }
-  for (const reg::AccountRow& a : all) {
+  for (const reg::UserAccount& a : all) {
     std::string state;
     auto add = [&](bool is, const char* zh, const char* en) {
       if (is) state += (state.empty() ? "" : " ") + Say(zh, en);
@@ -216,7 +216,7 @@ Status ChangeCommand(const Options& o, const char* action, const reg::AccountCha
   CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
   return Audited(*db, "account.change", {{"account", o.account}, {"change", action}},
                  [&](reg::Connection& c) -> Status {
-                   CANBAO_ASSIGN(reg::AccountRow a, ByName(c, o.account));
+                   CANBAO_ASSIGN(reg::UserAccount a, ByName(c, o.account));
                    return reg::ChangeAccount(c, a.account_id, change);
                  });
 }
@@ -245,7 +245,7 @@ Status ResetPasswordCommand(const Options& o) {
   std::string password;
   CANBAO_TRY(Audited(*db, "account.reset_password", {{"account", o.account}},
                      [&](reg::Connection& c) -> Status {
-                       CANBAO_ASSIGN(reg::AccountRow a, ByName(c, o.account));
+                       CANBAO_ASSIGN(reg::UserAccount a, ByName(c, o.account));
                        CANBAO_ASSIGN(password, reg::ResetPassword(c, a.account_id));
                        return {};
                      }));

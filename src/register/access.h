@@ -96,13 +96,9 @@ struct SessionRow {
   bool current = false;
 };
 Result<std::vector<SessionRow>> OwnSessions(Connection& app);
-// A token for a job of the session that `app` is in: it sees what the caller sees.
-Result<std::string> OpenJobSession(Connection& app, int hours);
-// Ends it; `app` is in it.
-Status CloseJobSession(Connection& app);
 
 // ---- administration ----
-struct AccountRow {
+struct UserAccount {
   int64_t account_id = 0;
   std::string account, name;
   std::vector<std::string> roles;
@@ -110,9 +106,9 @@ struct AccountRow {
   bool disabled = false, waiting = false, locked = false, has_totp = false, must_change = false;
   std::string last_signed_in_at;  // "" = never
 };
-Result<std::vector<AccountRow>> Accounts(Connection& app);
+Result<std::vector<UserAccount>> Accounts(Connection& app);
 // 0933 when the caller does not see it.
-Result<AccountRow> FindAccount(Connection& app, int64_t account_id);
+Result<UserAccount> FindAccount(Connection& app, int64_t account_id);
 
 struct NewAccount {
   std::string account, name;

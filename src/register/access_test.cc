@@ -432,22 +432,6 @@ TEST_F(AccessTest, FiltersAreOnesOwn) {
                       "SELECT account_id, 'x', 'y', '{}' FROM canbao.account LIMIT 1"));
 }
 
-TEST_F(AccessTest, AJobSeesWhatItsMakerSees) {
-  auto token = TestSession(*db_, 330100000000, {"operator"});
-  auto app = App(*token);
-  auto job = OpenJobSession(*app, 24);
-  ASSERT_TRUE(job) << job.error().ToString();
-  auto work = App(*job);
-  EXPECT_EQ(Scope(*work), "{[330100000000,330200000000)}");
-  auto who = Who(*job);
-  ASSERT_TRUE(who);
-  EXPECT_TRUE(who->job);
-  ASSERT_TRUE(CloseJobSession(*work));
-  EXPECT_EQ(Scope(*work), "{}");
-  EXPECT_EQ(Scope(*app), "{[330100000000,330200000000)}");
-  EXPECT_FALSE(OpenJobSession(*app_, 24));  // nobody's
-}
-
 TEST(TextArray, GoesThereAndBack) {
   const std::vector<std::string> values = {"a", "b,c", "d\"e", "f\\g", "", "中"};
   EXPECT_EQ(ParseTextArray(TextArray(values)), values);

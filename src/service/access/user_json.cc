@@ -58,7 +58,7 @@ std::string DivisionName(const Services& services, int64_t division) {
   return name.empty() ? DivisionText(division) : name;
 }
 
-json::object UserJson(const Services& services, const reg::AccountRow& a) {
+json::object UserJson(const Services& services, const reg::UserAccount& a) {
   return {{"id", std::to_string(a.account_id)},
           {"account", a.account},
           {"name", a.name},
@@ -76,7 +76,7 @@ json::object SessionJson(const Services& services, const reg::SessionInfo& s) {
   json::array must;
   if (s.must_change_password) must.emplace_back("change_password");
   if (s.must_set_up_totp()) must.emplace_back("set_up_totp");
-  reg::AccountRow account;
+  reg::UserAccount account;
   account.account_id = s.account_id;
   account.account = s.account;
   account.name = s.name;

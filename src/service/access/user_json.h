@@ -16,7 +16,7 @@ std::string DivisionText(int64_t division);
 int64_t DivisionOfText(std::string_view digits);
 std::string DivisionName(const Services& services, int64_t division);
 
-boost::json::object UserJson(const Services& services, const reg::AccountRow& account);
+boost::json::object UserJson(const Services& services, const reg::UserAccount& account);
 boost::json::object SessionJson(const Services& services, const reg::SessionInfo& session);
 
 // The status that a refusal of register/access.h is answered with.

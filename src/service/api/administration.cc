@@ -39,9 +39,9 @@ std::string AccountDetail(const std::string& account, json::object more = {}) {
 
 Answer ListUsers(Context& c) {
   CANBAO_ASSIGN(reg::Connection * db, c.Db());
-  CANBAO_ASSIGN(std::vector<reg::AccountRow> rows, reg::Accounts(*db));
+  CANBAO_ASSIGN(std::vector<reg::UserAccount> rows, reg::Accounts(*db));
   json::array items;
-  for (const reg::AccountRow& a : rows) items.push_back(UserJson(c.services(), a));
+  for (const reg::UserAccount& a : rows) items.push_back(UserJson(c.services(), a));
   return Json(json::object{{"items", std::move(items)}});
 }
 
