@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "register/backup.h"
 #include "register/internal/audit_chain.h"
 #include "register/internal/audit_key.h"
 #include "register/test_data_folder.h"
@@ -290,6 +291,25 @@ TEST_F(AuditTest, AStopInBetweenIsNoFinding) {
   AuditReport r = Verify();
   EXPECT_TRUE(r.ok());
   EXPECT_EQ(r.roots, 5);
+}
+
+TEST_F(AuditTest, ABackupBringsTheAuditAlong) {
+  Fill();
+  Append(one_, 7, 7);
+  std::string backup = folder_.path() + "/backup";
+  CANBAO_OK(Backup(*db_, backup));
+  // A root that was made behind the dump.
+  ASSERT_TRUE(Sealed());
+  CANBAO_OK(WriteFileAtomic(backup + "/roots.log", Log(), 0600));
+  TestDataFolder other;
+  CANBAO_OK(Restore(backup, other.path(), TestDataFolder::Options()));
+  auto restored = Database::Open(other.path(), TestDataFolder::DbOptions());
+  ASSERT_TRUE(restored) << restored.error().ToString();
+  auto report = VerifyAudit(**(*restored)->Connect(), other.path());
+  ASSERT_TRUE(report) << report.error().ToString();
+  for (const auto& f : report->findings) ADD_FAILURE() << f.code << " " << f.text.Get();
+  EXPECT_EQ(report->entries, 11);
+  EXPECT_EQ(report->roots, 3);
 }
 
 TEST_F(AuditTest, TheServiceCanOnlyAppend) {

@@ -81,7 +81,7 @@ TEST(Roles, OfTheProgramAreSound) {
     EXPECT_FALSE(r.label.zh.empty()) << r.name;
     for (const std::string& p : r.may) {
       for (const Permission& x : policy->permissions) {
-        if (x.name == p) EXPECT_FALSE(r.administrator && x.personal) << r.name << " " << p;
+        EXPECT_FALSE(x.name == p && r.administrator && x.personal) << r.name << " " << p;
       }
     }
   }

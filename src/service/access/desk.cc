@@ -44,9 +44,10 @@ void Desk::SealEachMinute(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
+  // What a service that was killed left unsealed comes first.
   while (!stop.stop_requested()) {
+    Seal();
     wake.wait_for(lock, stop, kSealEvery, [] { return false; });
-    if (!stop.stop_requested()) Seal();
   }
 }
 
