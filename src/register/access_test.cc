@@ -172,7 +172,7 @@ TEST_F(AccessTest, ACodeOfTheSecondFactorCountsOnce) {
   EXPECT_EQ(CodeOf(SignIn("zhou.an", kGood, next)), "ok");
   EXPECT_EQ(CodeOf(SignIn("zhou.an", kGood, next)), "CB-REGISTER-0910");
   // The secret is sealed.
-  EXPECT_EQ(Count("SELECT count(*) FROM canbao.account WHERE totp = '" + *secret + "'::bytea"),
+  EXPECT_EQ(Count("SELECT count(*) FROM canbao.account WHERE totp = '\\x" + ToHex(*secret) + "'"),
             "0");
 }
 

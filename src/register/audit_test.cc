@@ -256,6 +256,13 @@ TEST_F(AuditTest, RootsThatWereRemovedOrMovedAreFound) {
   WriteLog(lines[0] + "\n" + lines[1] + "\n");
   EXPECT_TRUE(Finds("root_cut_off"));
   WriteLog(lines[1] + "\n" + lines[0] + "\n" + lines[2] + "\n");
+  EXPECT_TRUE(Finds("root_missing"));
+  // A root of the right number that follows from another, and signed by the key itself.
+  auto second = ParseRootLine(lines[1]);
+  second->previous = std::string(32, 'x');
+  ComposeRoot(&*second);
+  second->signature = *AuditKey::OpenToSign(folder_.path())->Sign(second->body);
+  WriteLog(lines[0] + "\n" + RootLine(*second) + "\n" + lines[2] + "\n");
   EXPECT_TRUE(Finds("root_chain"));
   WriteLog("");
   EXPECT_TRUE(Finds("root_cut_off"));
