@@ -62,6 +62,8 @@ int Main(int argc, char** argv) {
   canbao::app::AddDemoData(app, &action);
   canbao::app::AddInspect(app, &action);
   canbao::app::AddCompare(app, &action);
+  canbao::app::AddCheck(app, &action);
+  canbao::app::AddWithdraw(app, &action);
   canbao::app::AddForms(app, &action);
   canbao::app::AddList(app, &action);
   canbao::app::AddPerson(app, &action);
@@ -73,6 +75,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddLink(app, &action);
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
+  canbao::app::AddServe(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
   if (report_to >= 0) canbao::ReportTo(report_to);
   return action ? action() : static_cast<int>(canbao::ErrorClass::kUsage);

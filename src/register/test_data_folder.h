@@ -55,11 +55,12 @@ class TestDataFolder {
 };
 
 // First line of a test that needs a server.
-#define CANBAO_NEEDS_POSTGRES()                                                           \
-  do {                                                                                    \
-    if (::access((InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) {         \
-      GTEST_SKIP() << "PostgreSQL 15 is not installed: no " << InstanceOptions().bin_dir; \
-    }                                                                                     \
+#define CANBAO_NEEDS_POSTGRES()                                                                  \
+  do {                                                                                           \
+    if (::access((::canbao::reg::InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) { \
+      GTEST_SKIP() << "PostgreSQL 15 is not installed: no "                                      \
+                   << ::canbao::reg::InstanceOptions().bin_dir;                                  \
+    }                                                                                            \
   } while (false)
 
 #define CANBAO_OK(expr)                                             \

@@ -53,6 +53,10 @@ class TestContext : public Context {
     request_.query[std::move(name)] = std::move(value);
     return *this;
   }
+  TestContext& Header(std::string name, std::string value) {
+    request_.headers[std::move(name)] = std::move(value);
+    return *this;
+  }
   TestContext& Body(boost::json::value value) {
     body_ = std::move(value);
     return *this;
