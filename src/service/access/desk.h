@@ -16,8 +16,8 @@
 #include "register/access.h"
 #include "register/audit.h"
 #include "register/pool.h"
-#include "service/access/rate_limit.h"
 #include "service/context.h"
+#include "service/http/rate_limit.h"
 
 namespace canbao::service {
 

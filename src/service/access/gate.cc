@@ -166,12 +166,11 @@ class AccessGate : public Gate {
 
   std::optional<tl::unexpected<Problem>> TooOften(const Route& route, int64_t account_id) {
     const std::string key = std::to_string(account_id);
-    int wait = desk_.requests.Take(key);
-    if (wait == 0 && route.permission == "persons.reveal") wait = desk_.reveals.Take(key);
-    if (wait == 0) return std::nullopt;
+    const bool reveals = route.permission == "persons.reveal";
+    if (desk_.requests.Allow(key) && (!reveals || desk_.reveals.Allow(key))) return std::nullopt;
     auto refused = Refuse(429, "CB-SERVICE-0105", Msg("请求过于频繁", "too many requests"),
-                          Msg("请在 {0} 秒后再试。", "Try again in {0} s.", wait));
-    refused.value().retry_after = wait;
+                          Text{"请稍候再试。", "Try again in a moment."});
+    refused.value().retry_after = 1;
     return refused;
   }
 

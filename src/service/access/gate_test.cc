@@ -13,7 +13,6 @@
 #include "register/test_data_folder.h"
 #include "register/test_session.h"
 #include "service/access/desk.h"
-#include "service/access/rate_limit.h"
 
 namespace canbao::service {
 namespace {
@@ -365,16 +364,6 @@ TEST_F(GateTest, EventsEndWithTheirSession) {
   auto answer = Run(read_, As(token), watch);
   ASSERT_TRUE(answer && answer->events);
   EXPECT_EQ(answer->events(), "x");
-}
-
-TEST(RateLimit, GivesBackWithTime) {
-  RateLimit limit(2, 3);
-  const RateLimit::Clock::time_point start{};
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(limit.Take("a", start), 0);
-  EXPECT_EQ(limit.Take("a", start), 1);
-  EXPECT_EQ(limit.Take("b", start), 0);
-  EXPECT_EQ(limit.Take("a", start + std::chrono::milliseconds(600)), 0);
-  EXPECT_GT(limit.Take("a", start + std::chrono::milliseconds(600)), 0);
 }
 
 }  // namespace

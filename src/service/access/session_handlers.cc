@@ -68,11 +68,11 @@ Result<reg::SessionInfo> OwnSession(Context& c, reg::Connection& access) {
 Answer SignIn(Context& c) {
   Desk& desk = *c.services().desk;
   const Request& request = c.request();
-  if (int wait = desk.sign_ins.Take(request.peer); wait > 0) {
+  if (!desk.sign_ins.Allow(request.peer)) {
     auto refused =
         Refuse(429, "CB-SERVICE-0107", Msg("登录尝试过于频繁", "too many attempts to sign in"),
-               Msg("请在 {0} 秒后再试。", "Try again in {0} s.", wait));
-    refused.value().retry_after = wait;
+               Text{"请稍候再试。", "Try again in a moment."});
+    refused.value().retry_after = 1;
     return refused;
   }
   const json::object& body = c.body().get_object();
