@@ -62,9 +62,9 @@ TEST_F(PoolTest, RollsBackWhatWasLeftOpen) {
   {
     auto a = pool.Take();
     ASSERT_TRUE(a);
-    ASSERT_TRUE(
-        (*a)->Run("CREATE TABLE canbao.pool_left (x int); BEGIN; "
-                  "INSERT INTO canbao.pool_left VALUES (1)"));
+    ASSERT_TRUE((*a)->Run("CREATE TABLE canbao.pool_left (x int)"));
+    ASSERT_TRUE((*a)->Run("BEGIN"));
+    ASSERT_TRUE((*a)->Run("INSERT INTO canbao.pool_left VALUES (1)"));
   }
   auto b = pool.Take();
   ASSERT_TRUE(b);
