@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "service/http/address_limit.h"
 #include "service/http/metrics.h"
+#include "service/http/rate_limit.h"
 #include "service/http/router.h"
 #include "service/http/server.h"
 #include "service/http/static_files.h"
@@ -36,7 +36,7 @@ class Site {
   const Router& router_;
   Metrics& metrics_;
   StaticFiles files_;
-  AddressLimit limit_;
+  RateLimit limit_;
 };
 
 }  // namespace canbao::service

@@ -11,11 +11,11 @@
 
 namespace canbao::service {
 
-class AddressLimit {
+class RateLimit {
  public:
   using Clock = std::chrono::steady_clock;
   // `per_second` = 0: no limit.
-  AddressLimit(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
+  RateLimit(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
   // Takes a token; false when there is none.
   bool Allow(std::string_view address, Clock::time_point now = Clock::now());
   size_t known() const;

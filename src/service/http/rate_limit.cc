@@ -1,4 +1,4 @@
-#include "service/http/address_limit.h"
+#include "service/http/rate_limit.h"
 
 #include <algorithm>
 
@@ -22,7 +22,7 @@ std::string_view Prefix(std::string_view address) {
 
 }  // namespace
 
-bool AddressLimit::Allow(std::string_view address, Clock::time_point now) {
+bool RateLimit::Allow(std::string_view address, Clock::time_point now) {
   if (per_second_ <= 0) return true;
   std::lock_guard lock(mutex_);
   auto filled = [&](const Bucket& b) {
@@ -42,7 +42,7 @@ bool AddressLimit::Allow(std::string_view address, Clock::time_point now) {
   return true;
 }
 
-size_t AddressLimit::known() const {
+size_t RateLimit::known() const {
   std::lock_guard lock(mutex_);
   return buckets_.size();
 }
