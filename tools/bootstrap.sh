@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian 12 lacks, or, without root, says which command does.
 #
-#   tools/bootstrap.sh [SET...]      sets: build web run test bench; all of them without an argument; and parquet
+#   tools/bootstrap.sh [SET...]      sets: build web run test bench; all of them without an argument; and parquet, contract
 #
 # build = compile `canbao` and its tests · web = Node and npm for the console · run = the private PostgreSQL ·
-# test = sanitizers, fuzzing, lint, format, a browser · bench = the tool we measure against · parquet = Arrow, under build/pyarrow. Quick (well under a second) when nothing is
+# test = sanitizers, fuzzing, lint, format, a browser · bench = the tool we measure against · parquet = Arrow, under build/pyarrow ·
+# contract = what fuzzes the API, under build/schemathesis. Quick (well under a second) when nothing is
 # missing, so every make target may call it. Exit codes: 0 everything there, 4 something is missing.
 set -euo pipefail
 
@@ -26,6 +27,7 @@ command -v node > /dev/null && command -v npm > /dev/null || web_packages=(nodej
 
 packages=()
 wants_parquet=no
+wants_contract=no
 for set in "${@:-all}"; do
   case $set in
     build) packages+=("${build_packages[@]}") ;;
@@ -34,11 +36,12 @@ for set in "${@:-all}"; do
     test) packages+=("${test_packages[@]}") ;;
     bench) packages+=("${bench_packages[@]}") ;;
     parquet) packages+=(python3-venv) && wants_parquet=yes ;;
+    contract) packages+=(python3-venv) && wants_contract=yes ;;
     all)
       packages+=("${build_packages[@]}" "${web_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
         "${bench_packages[@]}")
       ;;
-    *) echo "usage: tools/bootstrap.sh [build] [web] [run] [test] [bench] [parquet]" >&2; exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build] [web] [run] [test] [bench] [parquet] [contract]" >&2; exit 2 ;;
   esac
 done
 
@@ -55,19 +58,23 @@ for package in "${packages[@]}"; do
   [[ " ${missing[*]-} " == *" $package "* ]] || missing+=("$package")
 done
 
-# Arrow comes with a Python package: Debian 12 has none of its own. Pinned with its hash.
-install_parquet() {
-  [ $wants_parquet = yes ] || return 0
+# Python packages that Debian 12 has not, pinned with their hashes, in an environment of their own under
+# build/: Arrow comes with one, the contract's fuzzer is one.
+python_packages() { # python_packages FOLDER REQUIREMENTS WHAT
+  [ -e "build/$1/.done" ] && return 0
+  rm -rf "build/$1"
+  python3 -m venv "build/$1" &&
+    "build/$1/bin/pip" install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+      -r "$2" && touch "build/$1/.done" ||
+    { echo "bootstrap: $3 could not be installed ($2)" >&2; exit 4; }
+}
+install_python() {
   cd "$(dirname "${BASH_SOURCE[0]}")/.."
-  [ -e build/pyarrow/.done ] && return 0
-  rm -rf build/pyarrow
-  python3 -m venv build/pyarrow &&
-    build/pyarrow/bin/pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-      -r tools/parquet-requirements.txt && touch build/pyarrow/.done ||
-    { echo "bootstrap: Arrow could not be installed (tools/parquet-requirements.txt)" >&2; exit 4; }
+  [ $wants_parquet = no ] || python_packages pyarrow tools/parquet-requirements.txt Arrow
+  [ $wants_contract = no ] || python_packages schemathesis tools/contract-requirements.txt Schemathesis
 }
 if [ ${#missing[@]} -eq 0 ]; then
-  install_parquet
+  install_python
   exit 0
 fi
 
@@ -105,7 +112,7 @@ trap 'rm -f "$log"' EXIT
 if ! install > "$log" 2>&1; then
   for attempt in 1 2 3; do
     if apt-get "${apt_options[@]}" update -q >> "$log" 2>&1 && install >> "$log" 2>&1; then
-      install_parquet
+      install_python
       exit 0
     fi
     [ "$attempt" = 3 ] || sleep $((attempt * 10))
@@ -114,4 +121,4 @@ if ! install > "$log" 2>&1; then
   echo "bootstrap: apt-get could not install: ${missing[*]}" >&2
   exit 4
 fi
-install_parquet
+install_python

@@ -5,12 +5,11 @@
 namespace canbao::reg {
 namespace {
 
-// Whether the server is still there, without asking it: a socket that it has closed is readable.
+// Whether the server is still there, without asking it: to a session that waits for nothing it only
+// speaks to say farewell.
 bool StillOpen(Connection& c) {
-  if (!c.alive()) return false;
   pollfd p{PQsocket(c.raw()), POLLIN, 0};
-  if (::poll(&p, 1, 0) == 0) return true;
-  return PQconsumeInput(c.raw()) != 0 && c.alive();
+  return c.alive() && ::poll(&p, 1, 0) == 0;
 }
 
 }  // namespace
