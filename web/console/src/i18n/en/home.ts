@@ -22,6 +22,6 @@ const en: Words<typeof zh> = {
   nothing: 'Nothing is waiting',
   less: 'less',
   more: 'more',
-  measures: { registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
+  measures: { compared_rate: 'Compared, of residents', registered_rate: 'Registered, of residents', to_verify_rate: 'To verify, of hukou', registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
 }
 export default en
