@@ -154,6 +154,7 @@ Result<CompareResult> Run::Execute() {
   const Labels labels(decisions);
   result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
   if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
+  if (!options_.cases.empty()) result_.rules += ";cases " + options_.cases.digest();
   fingerprint_ = Fingerprint(delivery_, options_, result_.rules);
   work_ = fmt::format("{}/{}/{}", options_.state_dir, kWorkFolder, fingerprint_);
   CANBAO_TRY(MakeFolders(work_, 0700));
@@ -239,6 +240,7 @@ Result<CompareResult> Run::Execute() {
   in.extracts = &specs;
   in.numbering = number_persons ? &numbering : nullptr;
   in.moved = result_.repair.moved.empty() ? nullptr : &result_.repair.moved;
+  in.cases = options_.cases.empty() || !number_persons ? nullptr : &options_.cases;
   in.rules = rules.get();
   in.cutoff = delivery_.cutoff;
   in.folder = out;
