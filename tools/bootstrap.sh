@@ -9,16 +9,16 @@
 set -euo pipefail
 
 build_packages=(
-  make git ca-certificates g++-12 cmake ninja-build ccache pkg-config python3
+  make git ca-certificates g++-12 cmake ninja-build ccache pkg-config python3 python3-yaml
   libexpected-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev
   libzstd-dev libxxhash-dev zlib1g-dev libssl-dev libsodium-dev libxlsxwriter-dev libzip-dev libexpat1-dev
-  libboost1.81-dev libboost-json1.81-dev libicu-dev libpq-dev
+  libboost1.81-dev libboost-json1.81-dev libicu-dev libpq-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 run_packages=(postgresql-15)
 test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15
   chromium fonts-noto-cjk)
-bench_packages=(python3-venv)
+bench_packages=(python3-venv wrk)
 # Debian's Node is old: web/console/package.json brings the one that its tools want. Any Node that is
 # here already, from wherever, does to begin with.
 web_packages=()

@@ -54,5 +54,6 @@ void AddReview(Command app, Action* action);
 void AddLink(Command app, Action* action);
 void AddDoctor(Command app, Action* action);
 void AddDb(Command app, Action* action);
+void AddServe(Command app, Action* action);
 
 }  // namespace canbao::app

@@ -73,6 +73,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddLink(app, &action);
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
+  canbao::app::AddServe(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
   if (report_to >= 0) canbao::ReportTo(report_to);
   return action ? action() : static_cast<int>(canbao::ErrorClass::kUsage);

@@ -15,8 +15,10 @@ bool StillOpen(Connection& c) {
 
 }  // namespace
 
+Pool::Pool(Opener opener, PoolOptions options) : opener_(std::move(opener)), options_(options) {}
+
 Pool::Pool(std::string conninfo, PoolOptions options)
-    : conninfo_(std::move(conninfo)), options_(std::move(options)) {}
+    : Pool([conninfo = std::move(conninfo)] { return Connection::Open(conninfo); }, options) {}
 
 Pool::~Pool() = default;
 
@@ -36,10 +38,7 @@ Result<Pool::Lease> Pool::Take() {
       if (StillOpen(*c)) return Lease(this, std::move(c));
     }
   }
-  auto opened = Connection::Open(conninfo_);
-  if (opened && !options_.on_open.empty()) {
-    if (auto s = (*opened)->Run(options_.on_open); !s) opened = Fail(std::move(s.error()));
-  }
+  auto opened = opener_();
   if (!opened) {
     Return(nullptr);
     return Fail(std::move(opened.error()));

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,11 +23,14 @@ namespace canbao::reg {
 struct PoolOptions {
   int size = 16;
   std::chrono::milliseconds wait{5000};
-  std::string on_open;  // statements for each new session
 };
 
 class Pool {
  public:
+  // Opens a session; called by several threads at once.
+  using Opener = std::function<Result<std::unique_ptr<Connection>>()>;
+
+  explicit Pool(Opener opener, PoolOptions options = {});
   explicit Pool(std::string conninfo, PoolOptions options = {});
   ~Pool();
   Pool(const Pool&) = delete;
@@ -60,7 +64,7 @@ class Pool {
  private:
   void Return(std::unique_ptr<Connection> connection);
 
-  const std::string conninfo_;
+  const Opener opener_;
   const PoolOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable returned_;

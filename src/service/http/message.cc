@@ -134,7 +134,7 @@ Lang LanguageOf(const Request& request) {
 Response ProblemResponse(const Problem& problem, const Request& request) {
   const Lang lang = LanguageOf(request);
   // What broke inside, and how the database put it, is for the log: it may quote values.
-  const bool ours = problem.status >= 500;
+  const bool ours = problem.status >= 500 && problem.status != 501;
   json::object o;
   o["type"] = "about:blank";
   o["status"] = problem.status;
