@@ -1,15 +1,16 @@
-// What the handlers of cases and of the review queue share; internal to api/.
+// What other handlers have of cases; internal to api/.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include <boost/json/array.hpp>
+#include <cstdint>
 
+#include "base/error.h"
 #include "service/context.h"
 
 namespace canbao::service {
 
-// What is shown of a name without a purpose: "王*".
-std::string CaseMaskedName(std::string_view name);
+// The cases of a person that the caller may see (schema Case); empty without cases.read.
+Result<boost::json::array> CasesOfPerson(Context& c, uint64_t person);
 
 void AddReviewHandlers(Handlers& to);
 

@@ -13,6 +13,7 @@
 #include "comparison/link/review.h"
 #include "comparison/run.h"
 #include "identity/citizen_number.h"
+#include "identity/name.h"
 #include "service/api/case_json.h"
 #include "service/context.h"
 
@@ -160,13 +161,13 @@ json::object CandidateJson(const Queue& queue, const ReviewItem& item, const Can
       {"row", comparison::RowPlaceText(queue.run, c.seeker_ref)},
       {"rows", c.rows},
       {"effect", effect.Get()},
-      {"name", CaseMaskedName(c.seeker_text)},
+      {"name", identity::MaskName(c.seeker_text)},
       {"birth_date", c.seeker_birth.ToIso()},
       {"sex", comparison::SexText(c.seeker_sex)},
       {"candidate", c.item()},
       {"rank", c.rank},
       {"person_number", identity::MaskNumber(identity::ToText(identity::PersonNumber{c.person}))},
-      {"person_name", CaseMaskedName(c.person_text)},
+      {"person_name", identity::MaskName(c.person_text)},
       {"person_birth_date", c.person_birth.ToIso()},
       {"person_sex", comparison::SexText(c.person_sex)},
       {"person_row", comparison::RowPlaceText(queue.run, c.person_ref)},

@@ -53,3 +53,13 @@ export function duration(seconds: number): string {
   if (seconds < 90 * 60) return t('common.unit.minute', { n: Math.round(seconds / 60) })
   return t('common.unit.hour', { n: number(seconds / 3600, 1) })
 }
+
+/** Several words in a row. */
+export function joined(words: string[]): string {
+  return words.join(locale.value === 'en' ? ', ' : '、')
+}
+
+/** An aside behind a word. */
+export function aside(words: string | number): string {
+  return locale.value === 'en' ? ` (${words})` : `（${words}）`
+}

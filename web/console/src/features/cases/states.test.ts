@@ -8,7 +8,7 @@ describe('states', () => {
 
   it('asks for what a step needs, and for no more', () => {
     expect([...asksFor('notify', [])]).toEqual(['note'])
-    expect([...asksFor('handle', ['note'])].sort()).toEqual(['keep', 'note'])
+    expect([...asksFor('agree', ['note'])].sort()).toEqual(['keep', 'note'])
     expect([...mustHave('comment', [])]).toEqual(['note'])
     expect([...mustHave('dismiss', ['reason'])]).toEqual(['reason'])
     expect([...mustHave('notify', [])]).toEqual([])

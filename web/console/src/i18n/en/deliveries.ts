@@ -146,6 +146,13 @@ const en: Words<typeof zh> = {
     note: 'Note',
   },
   what: {
+    undo_started: 'Undo begun',
+    comparison_started: 'Comparison begun',
+    refused_by_check: 'Failed the check',
+    profile_failed: 'Profile failed',
+    dry_run_failed: 'Dry run failed',
+    comparison_failed: 'Comparison failed',
+    undo_failed: 'Undo failed',
     made: 'Made',
     created: 'Made',
     profiled: 'Profiled',

@@ -143,6 +143,13 @@ export default {
     note: '说明',
   },
   what: {
+    undo_started: '开始撤销',
+    comparison_started: '开始比对',
+    refused_by_check: '检查未通过',
+    profile_failed: '查看失败',
+    dry_run_failed: '试运行失败',
+    comparison_failed: '比对失败',
+    undo_failed: '撤销失败',
     made: '建立交付',
     created: '建立交付',
     profiled: '查看完成',
