@@ -20,18 +20,18 @@ console: ## the console, web/console/dist; nothing is done when its sources are 
 	@tools/bootstrap.sh web || { echo "built without the console: Node is missing" >&2; exit 0; }
 	@tools/console.sh build
 
-run: ## a demo province of 200,000 persons: made, compared, loaded, its account and forms shown
+run: ## a demo province of 200,000 persons: compared, loaded, an account for each role, the console served
 	@tools/bootstrap.sh build run
 	@$(MAKE) --no-print-directory build
 	@tools/demo.sh
 
 test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (24 minutes when last seen whole; 20 are wanted)
-	@tools/bootstrap.sh build run test
+	@tools/bootstrap.sh build web run test
 	@tools/bootstrap.sh parquet || echo "tested without Parquet: only \`canbao link\` would use it" >&2
 	@tests/gate.sh test
 
 nightly: ## what takes longer: thread sanitizer, long fuzzing, 200 kills, 30 million persons
-	@tools/bootstrap.sh build run test
+	@tools/bootstrap.sh build web run test
 	@tests/gate.sh nightly
 
 bench: ## the macro benchmarks, against DuckDB on the same files
