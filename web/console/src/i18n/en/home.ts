@@ -20,6 +20,7 @@ const en: Words<typeof zh> = {
   enter: 'Go to {name}, {measure} {value}',
   waiting: 'Waiting for you',
   nothing: 'Nothing is waiting',
+  rate: '{name} (%)',
   less: 'less',
   more: 'more',
   measures: { registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
