@@ -78,6 +78,7 @@ Result<comparison::CompareResult> Compare(const Options& o, reg::Database* db, P
     c.deliveries.push_back(std::move(kept));
   }
   if (db != nullptr) {
+    CANBAO_TRY(KeepDivisionChanges(c.state_dir, *db));
     CANBAO_ASSIGN(std::string latest, LatestLoadedRun(*db));
     if (!latest.empty()) {
       CANBAO_ASSIGN(comparison::CompareResult previous, comparison::ReadRun(c.state_dir, latest));

@@ -43,7 +43,7 @@ Result<FormTable> Make(const Options& o) {
     }
   }
   CANBAO_ASSIGN(std::string policy, PolicyDir());
-  CANBAO_ASSIGN(FiguresSource source, LoadFigures(Absolute(o.data), o.database, cutoff));
+  CANBAO_ASSIGN(reporting::FiguresSource source, LoadFigures(Absolute(o.data), o.database, cutoff));
   CANBAO_ASSIGN(identity::DivisionTable divisions, identity::DivisionTable::Load(policy));
   CANBAO_ASSIGN(reporting::FormPtr form, reporting::LoadForm(policy, o.form, source.cutoff));
 
@@ -56,29 +56,7 @@ Result<FormTable> Make(const Options& o) {
   Level level = reporting::LevelOf(division);
   if (o.level == "county") level = Level::kCounty;
 
-  auto evaluate = [&](uint32_t code, Level at) {
-    reporting::Subject subject;
-    subject.division = code;
-    std::string name =
-        divisions.NameOf(identity::Division{uint64_t{code} * 1000000}, source.cutoff);
-    // 市本级 as a county of its own.
-    if (at == Level::kCounty && code % 100 == 0 && !name.empty()) name += "本级";
-    subject.name = Text{name, name};
-    subject.cutoff = source.cutoff;
-    subject.population = o.population;
-    return reporting::Evaluate(form, source.FiguresOf(code, at, population), subject);
-  };
-  FormTable table{evaluate(division, level), {}};
-  if (level == Level::kProvince) {
-    for (uint32_t city : source.cube.Cities()) {
-      if (city != 0) table.parts.push_back(evaluate(city, Level::kCity));
-    }
-  } else if (level == Level::kCity) {
-    for (uint32_t county : source.cube.Counties(division)) {
-      table.parts.push_back(evaluate(county, Level::kCounty));
-    }
-  }
-  return table;
+  return reporting::MakeFormTable(source, form, division, level, population, divisions);
 }
 
 Status Execute(const Options& o) {

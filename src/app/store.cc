@@ -8,6 +8,7 @@
 #include "app/context.h"
 #include "app/table_output.h"
 #include "base/file.h"
+#include "register/division_change.h"
 #include "register/instance.h"
 #include "register/read.h"
 
@@ -122,6 +123,17 @@ Result<extract::Delivery> KeptDelivery(const std::string& dir,
     d.extracts.push_back(std::move(spec));
   }
   return d;
+}
+
+Status KeepDivisionChanges(const std::string& dir, reg::Database& db) {
+  CANBAO_ASSIGN(auto c, db.Connect());
+  CANBAO_ASSIGN(std::vector<reg::RecordedDivisionChange> recorded, reg::DivisionChanges(*c));
+  const std::string path = dir + "/divisions/changes.csv";
+  if (recorded.empty() && !FileExists(path)) return {};
+  std::vector<identity::DivisionChange> changes;
+  for (reg::RecordedDivisionChange& r : recorded) changes.push_back(std::move(r.change));
+  CANBAO_TRY(MakeFolders(dir + "/divisions", 0755));
+  return WriteFileAtomic(path, identity::WriteDivisionChanges(std::move(changes)), 0644);
 }
 
 Status DropLoadedTables(const comparison::CompareResult& run) {

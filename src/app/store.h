@@ -5,6 +5,7 @@
 //   DATA/latest               name of the last finished run that was not loaded into a register
 //   DATA/deliveries/<digest>/ delivered files of the loaded run, linked or copied: a later delivery
 //                             that lists only some sources is compared together with the others
+//   DATA/divisions/changes.csv changes of divisions as the register has them
 //   DATA/decisions.rows       what people decided about the review queue (comparison/link/label.h)
 //   DATA/keys, DATA/work, DATA/postgres: see comparison/run.h and register/
 #pragma once
@@ -37,6 +38,10 @@ Status KeepDelivered(const std::string& dir, const comparison::CompareResult& ru
 // The extracts of a loaded run as a delivery of its cut-off, from the kept files.
 Result<extract::Delivery> KeptDelivery(const std::string& dir,
                                        const comparison::CompareResult& run);
+
+// What the register knows of changed divisions, to DATA/divisions/changes.csv, where the comparison
+// reads it; no file without changes.
+Status KeepDivisionChanges(const std::string& dir, reg::Database& db);
 
 // Frees what the register has taken over: the tables of a loaded run, but for its master and its
 // scores.

@@ -111,6 +111,15 @@ struct ReadState {
   uint64_t highest = 0;  // person key of the previous run
 };
 
+// What was recorded of divisions up to the cut-off's year; a later change is nothing to this run.
+Result<std::vector<identity::DivisionChange>> ChangesUpTo(const std::string& path, Date cutoff) {
+  if (!FileExists(path)) return std::vector<identity::DivisionChange>();
+  CANBAO_ASSIGN(std::string csv, ReadWholeFile(path));
+  CANBAO_ASSIGN(auto changes, identity::ParseDivisionChanges(csv, path));
+  std::erase_if(changes, [&](const auto& c) { return c.date.year() > cutoff.year(); });
+  return changes;
+}
+
 class Run {
  public:
   Run(const CompareOptions& options, Delivery delivery)
@@ -119,6 +128,7 @@ class Run {
   Result<CompareResult> Execute();
 
  private:
+  Status ReadDivisionChanges();
   Status Read();
   Status ReadFiles();
   bool Resume();
@@ -141,8 +151,19 @@ class Run {
   bool persisted_ = false;  // what was read is on disk, for a later process too
   ReadState state_;
   std::vector<uint16_t> canonical_;
+  std::vector<identity::DivisionChange> division_changes_;
   CompareResult result_;
 };
+
+Status Run::ReadDivisionChanges() {
+  CANBAO_ASSIGN(division_changes_,
+                ChangesUpTo(options_.state_dir + "/divisions/changes.csv", delivery_.cutoff));
+  if (!division_changes_.empty()) {
+    result_.rules +=
+        ";divisions " + Sha256Hex(identity::WriteDivisionChanges(division_changes_)).substr(0, 16);
+  }
+  return {};
+}
 
 Result<CompareResult> Run::Execute() {
   CANBAO_ASSIGN(scheme::RulesPtr rules,
@@ -155,6 +176,7 @@ Result<CompareResult> Run::Execute() {
   const Labels labels(decisions);
   result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
   if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
+  CANBAO_TRY(ReadDivisionChanges());
   delivery_.own_mappings = options_.state_dir + "/mappings";
   CANBAO_ASSIGN(std::string mappings, extract::Mappings::OwnDigest(delivery_.own_mappings));
   if (!mappings.empty()) result_.rules += ";mappings " + mappings;
@@ -336,6 +358,7 @@ Status Run::ReadFiles() {
   extract::ReadOptions read;
   read.threads = workers;
   read.today = Date::Today();
+  read.division_changes = division_changes_;
   read.cancel = options_.cancel;
   read.sha256 = options_.outcomes;  // the register keeps it
   EmployerTable employers;

@@ -2,6 +2,7 @@
 // checkpoint after reading, so that an interrupted run goes on without reading 40 GB again.
 //
 //   DATA/work/<fingerprint>/   keyed.spill, unkeyed.spill, rejects.spill, read.json   while it runs
+//   DATA/divisions/changes.csv changes of divisions that were recorded here (identity/division.h)
 //   DATA/runs/<run>/           *.rows, manifest.json (written last)                   when it is
 //   done DATA/keys/<fingerprint>.key  key of the run's files, 0600
 //

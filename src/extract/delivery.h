@@ -12,6 +12,7 @@
 #include "base/date.h"
 #include "base/error.h"
 #include "extract/row.h"
+#include "identity/division.h"
 
 namespace canbao::extract {
 
@@ -74,6 +75,8 @@ struct ReadOptions {
   // SHA-256 of every file, not only of those whose manifest states it (and of those that cost
   // little: compressed files and workbooks).
   bool sha256 = true;
+  // Recorded beyond the tables of divisions of the program.
+  std::vector<identity::DivisionChange> division_changes;
   bool direct_io = true;  // past the page cache where the file is not in it
 };
 

@@ -87,6 +87,7 @@ class Session {
                                           const std::string& data_dir) {
     CANBAO_ASSIGN(mappings_, Mappings::Load(data_dir, delivery_.own_mappings));
     CANBAO_ASSIGN(identity::DivisionTable table, identity::DivisionTable::Load(data_dir));
+    table.Apply(options_.division_changes);
     divisions_ = std::make_unique<KnownDivisions>(std::move(table));
     for (size_t index : indices) {
       if (options_.cancel != nullptr && *options_.cancel) return Interrupted();

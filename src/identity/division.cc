@@ -196,23 +196,17 @@ Result<DivisionTable> DivisionTable::Load(const std::string& data_dir) {
     table.records_.push_back(std::move(r));
     return true;
   }));
-  std::stable_sort(table.records_.begin(), table.records_.end(),
-                   [](const DivisionRecord& a, const DivisionRecord& b) {
-                     return std::pair(a.code, a.valid_from) < std::pair(b.code, b.valid_from);
-                   });
   CANBAO_TRY(ForEachRow(dir + "succession.csv", [&](const std::vector<std::string_view>& f) {
     Succession s{};
     if (f.size() != 4 || !ParseInteger(f[0], &s.from) || !ParseInteger(f[1], &s.to) ||
         !ParseInteger(f[2], &s.year)) {
       return false;
     }
-    table.successions_.push_back(s);
+    s.how = f[3] == "name" ? How::kName : f[3] == "alias" ? How::kAlias : How::kRuling;
+    table.successions_.push_back(std::move(s));
     return true;
   }));
-  std::sort(table.successions_.begin(), table.successions_.end(),
-            [](const Succession& a, const Succession& b) {
-              return std::pair(a.from, a.to) < std::pair(b.from, b.to);
-            });
+  table.Sort();
   CANBAO_TRY(ForEachRow(dir + "statistical.csv", [&](const std::vector<std::string_view>& f) {
     uint32_t code = 0;
     if (f.size() != 2 || !ParseInteger(f[0], &code)) return false;
@@ -224,6 +218,17 @@ Result<DivisionTable> DivisionTable::Load(const std::string& data_dir) {
   table.villages_ = std::make_shared<LazyVillages>();
   table.villages_->path = dir + "villages.txt.gz";
   return table;
+}
+
+void DivisionTable::Sort() {
+  std::stable_sort(records_.begin(), records_.end(),
+                   [](const DivisionRecord& a, const DivisionRecord& b) {
+                     return std::pair(a.code, a.valid_from) < std::pair(b.code, b.valid_from);
+                   });
+  std::stable_sort(successions_.begin(), successions_.end(),
+                   [](const Succession& a, const Succession& b) {
+                     return std::pair(a.from, a.to) < std::pair(b.from, b.to);
+                   });
 }
 
 const DivisionTable::Places& DivisionTable::villages() const {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +37,39 @@ struct DivisionRecord {
   std::string name;      // 上城区
   uint16_t valid_from;   // year, 0 = before the first revision known, or unknown
   uint16_t valid_until;  // year it was gone, 0 = still valid
+  friend bool operator==(const DivisionRecord&, const DivisionRecord&) = default;
 };
+
+// Changes of county level and above beyond the tables of the program: recorded by an administrator.
+enum class ChangeKind { kRename, kMerge, kSplit, kAbolish };
+std::string_view ChangeKindName(ChangeKind kind);  // "rename"
+std::optional<ChangeKind> ChangeKindFromName(std::string_view name);
+
+struct DivisionChange {
+  ChangeKind kind = ChangeKind::kRename;
+  Division code;           // what is renamed, or gone from then on
+  std::string name;        // the new name; of a merge or split: the successor's, where it is new
+  Division successor;      // of a merge; of a split, one change for each
+  Date date;               // of the ruling; its year counts
+  std::string source;      // the ruling
+  bool year_only = false;  // the source gives the year: date is its first day
+  friend bool operator==(const DivisionChange&, const DivisionChange&) = default;
+};
+
+// A CSV with a header, sorted by date and code; the same changes give the same bytes.
+std::string WriteDivisionChanges(std::vector<DivisionChange> changes);
+// CB-IDENTITY-0002 as of the tables; `path` is said in the error. An empty text is no changes.
+Result<std::vector<DivisionChange>> ParseDivisionChanges(std::string_view csv,
+                                                         const std::string& path);
 
 class DivisionTable {
  public:
   // Loads the tables under `data_dir`/divisions. CB-IDENTITY-0001 a table cannot be read,
   // CB-IDENTITY-0002 a line of it is not understood.
   static Result<DivisionTable> Load(const std::string& data_dir);
+
+  // Takes changes in, the earliest first; those below county level are left out.
+  void Apply(std::vector<DivisionChange> changes);
 
   // The name at `on` (the newest known when the code was never valid then); empty when unknown. A
   // missing `on` asks for the newest.
@@ -62,12 +89,26 @@ class DivisionTable {
   std::vector<uint32_t> CountiesOf(uint32_t city, Date on) const;
   // The next level below, whichever it is: provinces below none, villages below a town.
   std::vector<Division> ChildrenOf(Division parent, Date on) const;
+  bool HasChildren(Division parent, Date on) const;
+
+  // Every name and time of a code, the oldest first; towns and villages have none.
+  std::vector<DivisionRecord> RecordsOf(Division code) const;
+  // What is known to have happened to it, by year: its renamings, what it went into, and what went
+  // into it (there `successor` is the code itself).
+  std::vector<DivisionChange> HistoryOf(Division code) const;
+  // Codes that begin with `text`, or whose name has it: those named exactly so first, then by level
+  // and code. Down to the township; villages by their codes only.
+  std::vector<Division> Search(std::string_view text, size_t limit) const;
 
  private:
+  enum class How : uint8_t { kRuling, kName, kAlias, kRecorded };
   struct Succession {
     uint32_t from;
     uint32_t to;
     uint16_t year;
+    How how = How::kRuling;
+    Date date = {};      // recorded ones
+    std::string source;  // recorded ones
   };
   // Towns or villages: codes ascending; the name of codes[i] is text[starts[i], starts[i + 1]).
   struct Places {
@@ -81,6 +122,7 @@ class DivisionTable {
   struct LazyVillages;
 
   static Result<Places> ParsePlaces(std::string_view text, const std::string& path, size_t digits);
+  void Sort();
   const DivisionRecord* RecordAt(Division code, Date on) const;
   std::vector<uint32_t> ListBetween(uint32_t first, uint32_t last, uint32_t step, Date on) const;
   const Places& villages() const;

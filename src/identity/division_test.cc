@@ -182,5 +182,82 @@ TEST(Division, DamagedTablesAreRefused) {
   fs::remove_all(dir);
 }
 
+TEST(Division, SearchFindsByNameAndByTheBeginningOfACode) {
+  auto codes = [](std::string_view text, size_t limit) {
+    std::vector<uint64_t> out;
+    for (Division d : Table().Search(text, limit)) out.push_back(d.v);
+    return out;
+  };
+  EXPECT_THAT(codes("杭州", 10), Contains(330100000000u));
+  EXPECT_EQ(codes("上城区", 10).front(), 330102000000u) << "named exactly so comes first";
+  EXPECT_THAT(codes("东华门街道", 5), ElementsAre(110101001000u));
+  EXPECT_EQ(codes("3301", 3), (std::vector<uint64_t>{330100000000, 330101000000, 330102000000}));
+  EXPECT_THAT(codes("330102001", 5), Contains(330102001000u));
+  EXPECT_THAT(codes("", 5), IsEmpty());
+  EXPECT_THAT(codes("没有这个地方", 5), IsEmpty());
+  EXPECT_EQ(codes("县", 7).size(), 7u);
+}
+
+TEST(Division, HistoryNamesWhatWentWhere) {
+  // 北京: 崇文 into 东城, 2010.
+  const auto gone = Table().HistoryOf(D("110103"));
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone[0].kind, ChangeKind::kMerge);
+  EXPECT_EQ(gone[0].successor, D("110101"));
+  EXPECT_EQ(gone[0].date, Date::FromYmd(2010, 1, 1));
+  EXPECT_TRUE(gone[0].year_only);
+  bool taken_in = false;
+  for (const DivisionChange& c : Table().HistoryOf(D("110101"))) {
+    taken_in |= c.kind == ChangeKind::kMerge && c.code == D("110103");
+  }
+  EXPECT_TRUE(taken_in);
+  bool renamed = false;
+  for (const DivisionChange& c : Table().HistoryOf(D("130502"))) {
+    renamed |= c.kind == ChangeKind::kRename && c.name == "襄都区";
+  }
+  EXPECT_TRUE(renamed);
+}
+
+TEST(Division, RecordedChangesAreTakenIn) {
+  auto loaded = DivisionTable::Load(CANBAO_SOURCE_DIR "/data");
+  ASSERT_TRUE(loaded);
+  DivisionTable& t = *loaded;
+  std::vector<DivisionChange> changes = {
+      {ChangeKind::kRename, D("330122"), "桐庐区", {}, Date::FromYmd(2031, 3, 1), "a, \"b\""},
+      {ChangeKind::kMerge, D("330127"), "", D("330122"), Date::FromYmd(2032, 3, 1), "c"},
+      {ChangeKind::kSplit, D("330182"), "新一区", D("330198"), Date::FromYmd(2033, 3, 1), "d"},
+      {ChangeKind::kSplit, D("330182"), "", D("330182"), Date::FromYmd(2033, 3, 1), "d"},
+      {ChangeKind::kAbolish, D("330681"), "", {}, Date::FromYmd(2034, 3, 1), "e"}};
+  // Through the file, as a comparison reads them.
+  const std::string csv = WriteDivisionChanges(changes);
+  auto parsed = ParseDivisionChanges(csv, "changes.csv");
+  ASSERT_TRUE(parsed) << parsed.error().ToString();
+  EXPECT_EQ(WriteDivisionChanges(*parsed), csv);
+  EXPECT_EQ((*parsed)[0].source, "a, \"b\"");
+  t.Apply(*parsed);
+
+  const Date before = Date::FromYmd(2030, 6, 30);
+  const Date after = Date::FromYmd(2035, 6, 30);
+  EXPECT_EQ(t.NameOf(D("330122"), before), "桐庐县");
+  EXPECT_EQ(t.NameOf(D("330122"), after), "桐庐区");
+  EXPECT_THAT(t.SuccessorsOf(330127, before), ElementsAre(330127u));
+  EXPECT_THAT(t.SuccessorsOf(330127, after), ElementsAre(330122u));
+  EXPECT_EQ(t.NameOf(D("330198"), after), "新一区");
+  EXPECT_THAT(t.SuccessorsOf(330182, after), ElementsAre(330182u)) << "it lives on, smaller";
+  EXPECT_THAT(t.SuccessorsOf(330681, after), IsEmpty());
+  EXPECT_FALSE(t.IsValid(D("330681"), after));
+  EXPECT_TRUE(t.IsValid(D("330681"), before));
+  EXPECT_EQ(t.HistoryOf(D("330122")).back().source, "c");
+  EXPECT_EQ(t.HistoryOf(D("330681")).back().kind, ChangeKind::kAbolish);
+  EXPECT_EQ(t.HistoryOf(D("330681")).back().source, "e");
+
+  for (const char* bad : {"2031-03-01,rename,330122,x", "x,rename,330122,x,,y",
+                          "2031-03-01,eat,330122,x,,y", "2031-03-01,rename,\"330122,x,,y"}) {
+    auto refused = ParseDivisionChanges(bad, "changes.csv");
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().code, "CB-IDENTITY-0002");
+  }
+}
+
 }  // namespace
 }  // namespace canbao::identity

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "register/internal/encoder.h"
-#include "register/internal/synthetic_run.h"
 #include "register/load.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
 
 namespace canbao::reg {

@@ -12,8 +12,8 @@
 #include "register/doctor.h"
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
-#include "register/internal/synthetic_run.h"
 #include "register/read.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
 #include "scheme/person.h"
 

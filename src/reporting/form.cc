@@ -278,6 +278,40 @@ bool FormResult::Blocked() const {
                      [](const CheckResult& c) { return c.blocking && !c.holds; });
 }
 
+int HeadingLines(const Form& form) {
+  const bool subgroups = std::any_of(form.columns.begin(), form.columns.end(),
+                                     [](const FormColumn& c) { return !c.subgroup.zh.empty(); });
+  return subgroups ? 3 : 2;
+}
+
+std::vector<HeadingCell> HeadingsOf(const Form& form) {
+  std::vector<HeadingCell> out;
+  const std::vector<FormColumn>& columns = form.columns;
+  const int lines = HeadingLines(form);
+  auto number = [&](size_t i) { return static_cast<int>(i) + 1; };
+  for (size_t i = 0; i < columns.size();) {
+    size_t end = i;
+    while (end < columns.size() && columns[end].group.zh == columns[i].group.zh) ++end;
+    const bool split = !columns[i].subgroup.zh.empty();
+    out.push_back(
+        {columns[i].group, 0, number(i), static_cast<int>(end - i), split ? 1 : lines - 1});
+    for (size_t k = i; split && k < end;) {
+      size_t stop = k;
+      while (stop < end && columns[stop].subgroup.zh == columns[k].subgroup.zh) ++stop;
+      out.push_back({columns[k].subgroup, 1, number(k), static_cast<int>(stop - k), 1});
+      k = stop;
+    }
+    i = end;
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    out.push_back({columns[i].heading, lines - 1, number(i), 1, 1});
+  }
+  if (!form.not_yet_verified.zh.empty()) {
+    out.push_back({form.not_yet_verified, 0, number(columns.size()), 1, lines});
+  }
+  return out;
+}
+
 std::optional<int64_t> PercentHundredths(std::optional<int64_t> numerator,
                                          std::optional<int64_t> denominator) {
   if (!numerator || !denominator || *denominator <= 0 || *numerator < 0) return std::nullopt;

@@ -113,6 +113,20 @@ struct FormResult {
 
 FormResult Evaluate(FormPtr form, const Figures& figures, const Subject& subject);
 
+// A cell of the headings: the lines are groups, subgroups where a form has them, and the columns'
+// own; the numbers of the columns stand below them, in a line of their own.
+struct HeadingCell {
+  Text text;
+  int row = 0;     // 0-based line
+  int column = 0;  // number of the first column; beside form 2-2 one more than its last
+  int span = 1;    // columns
+  int rows = 1;    // lines
+};
+// Runs of equal headings are one cell; a group without a subgroup reaches down over its line. In
+// the order in which they are written: each group with its subgroups, then the columns.
+std::vector<HeadingCell> HeadingsOf(const Form& form);
+int HeadingLines(const Form& form);
+
 // Half up in integers: 100 × 100 × numerator / denominator; nothing without a positive denominator.
 std::optional<int64_t> PercentHundredths(std::optional<int64_t> numerator,
                                          std::optional<int64_t> denominator);

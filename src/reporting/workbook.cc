@@ -78,7 +78,6 @@ class Sheet {
       : sheet_(sheet), table_(table), form_(*table.total.form), lang_(lang), f_(MakeFormats(book)) {
     beside_ = !form_.not_yet_verified.zh.empty();
     last_ = static_cast<lxw_col_t>(form_.columns.size() + (beside_ ? 1 : 0));
-    for (const FormColumn& column : form_.columns) has_subgroups_ |= !column.subgroup.zh.empty();
   }
 
   void Write() {
@@ -124,35 +123,24 @@ class Sheet {
     row_ = 3;
   }
 
-  // Merges runs of equal headings; a group without a subgroup reaches down over its line.
   void Headings() {
-    lxw_row_t top = row_;
-    lxw_row_t sub = has_subgroups_ ? top + 1 : top;
-    lxw_row_t leaf = sub + 1;
+    const lxw_row_t top = row_;
+    const auto leaf = static_cast<lxw_row_t>(top + static_cast<lxw_row_t>(HeadingLines(form_)) - 1);
     Merge(top, 0, leaf, 0, Msg("地区", "Division").In(lang_), f_.heading);
-    const std::vector<FormColumn>& columns = form_.columns;
-    for (size_t i = 0; i < columns.size();) {
-      size_t end = i;
-      while (end < columns.size() && columns[end].group.zh == columns[i].group.zh) ++end;
-      bool split = !columns[i].subgroup.zh.empty();
-      Merge(top, At(i), split ? top : sub, At(end - 1), columns[i].group.In(lang_), f_.heading);
-      for (size_t k = i; split && k < end;) {
-        size_t stop = k;
-        while (stop < end && columns[stop].subgroup.zh == columns[k].subgroup.zh) ++stop;
-        Merge(sub, At(k), sub, At(stop - 1), columns[k].subgroup.In(lang_), f_.heading);
-        k = stop;
+    for (const HeadingCell& cell : HeadingsOf(form_)) {
+      const auto row = static_cast<lxw_row_t>(top + static_cast<lxw_row_t>(cell.row));
+      const auto column = static_cast<lxw_col_t>(cell.column);
+      const auto last_row = static_cast<lxw_row_t>(row + static_cast<lxw_row_t>(cell.rows) - 1);
+      Merge(row, column, last_row, static_cast<lxw_col_t>(cell.column + cell.span - 1),
+            cell.text.In(lang_), f_.heading);
+      if (last_row != leaf || cell.span != 1) continue;
+      const bool beside = static_cast<size_t>(cell.column) > form_.columns.size();
+      if (beside || cell.rows == 1) {
+        Text(leaf + 1, column,
+             beside ? Msg("表外", "beside").In(lang_) : std::to_string(cell.column), f_.number);
       }
-      i = end;
-    }
-    for (size_t i = 0; i < columns.size(); ++i) {
-      Text(leaf, At(i), columns[i].heading.In(lang_), f_.heading);
-      Text(leaf + 1, At(i), std::to_string(columns[i].number), f_.number);
     }
     Text(leaf + 1, 0, Msg("栏次", "Column").In(lang_), f_.number);
-    if (beside_) {
-      Merge(top, last_, leaf, last_, form_.not_yet_verified.In(lang_), f_.heading);
-      Text(leaf + 1, last_, Msg("表外", "beside").In(lang_), f_.number);
-    }
     worksheet_set_row(sheet_, leaf, 90, nullptr);
     worksheet_freeze_panes(sheet_, leaf + 2, 1);
     worksheet_repeat_rows(sheet_, 1, leaf + 1);
@@ -276,7 +264,6 @@ class Sheet {
   Lang lang_;
   Formats f_;
   bool beside_ = false;
-  bool has_subgroups_ = false;
   lxw_col_t last_ = 0;
   lxw_row_t row_ = 0;
 };

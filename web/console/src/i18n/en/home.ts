@@ -20,9 +20,8 @@ const en: Words<typeof zh> = {
   enter: 'Go to {name}, {measure} {value}',
   waiting: 'Waiting for you',
   nothing: 'Nothing is waiting',
-  rate: '{name} (%)',
   less: 'less',
   more: 'more',
-  measures: { registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
+  measures: { compared_rate: 'Compared, of residents', registered_rate: 'Registered, of residents', to_verify_rate: 'To verify, of hukou', registered: 'Registered', to_verify: 'To verify', uncovered: 'Uncovered', hukou: 'Hukou population', resident: 'Resident population', population: 'Registered persons', duplicates: 'Duplicates' },
 }
 export default en

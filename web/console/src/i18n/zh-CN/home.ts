@@ -17,8 +17,7 @@ export default {
   enter: '进入{name}，{measure} {value}',
   waiting: '待办',
   nothing: '没有待办事项',
-  rate: '{name}（%）',
   less: '少',
   more: '多',
-  measures: { registered: '已登记', to_verify: '需调查核实', uncovered: '应参未参', hukou: '户籍人口', resident: '常住人口', population: '登记人口', duplicates: '重复参保' },
+  measures: { compared_rate: '比对率', registered_rate: '登记入库率', to_verify_rate: '需调查核实占户籍人口', registered: '已登记', to_verify: '需调查核实', uncovered: '应参未参', hukou: '户籍人口', resident: '常住人口', population: '登记人口', duplicates: '重复参保' },
 }
