@@ -26,12 +26,12 @@ run: ## a demo province of 200,000 persons: made, compared, loaded, its account 
 	@tools/demo.sh
 
 test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (24 minutes when last seen whole; 20 are wanted)
-	@tools/bootstrap.sh build run test
+	@tools/bootstrap.sh build web run test
 	@tools/bootstrap.sh parquet || echo "tested without Parquet: only \`canbao link\` would use it" >&2
 	@tests/gate.sh test
 
 nightly: ## what takes longer: thread sanitizer, long fuzzing, 200 kills, 30 million persons
-	@tools/bootstrap.sh build run test
+	@tools/bootstrap.sh build web run test
 	@tests/gate.sh nightly
 
 bench: ## the macro benchmarks, against DuckDB on the same files

@@ -110,6 +110,23 @@ finish() {
   exit 1
 }
 
+# The console: built, and its types, lint, unit tests and weight. Where its packages cannot be had (no
+# registry, no Node) it is left out, and so are its journeys.
+console() {
+  local status=0
+  say "console"
+  tools/console.sh check > "$report/console.log" 2>&1 || status=$?
+  case $status in
+    0) extra_passed=$((extra_passed + 1)) ;;
+    4) echo "   left out: its packages cannot be had" ;;
+    *)
+      extra_failed=$((extra_failed + 1))
+      echo "FAILED: console"
+      tail -n 60 "$report/console.log"
+      ;;
+  esac
+}
+
 format_check() {
   git ls-files '*.h' '*.cc' ':!tests/house/fixtures' | xargs -r clang-format-16 --dry-run -Werror
 }
@@ -117,6 +134,7 @@ format_check() {
 case $mode in
   test)
     check "format" format_check
+    console
     build release
     beside run_tests release -L 'unit|house|e2e'
     build asan
@@ -127,8 +145,9 @@ case $mode in
     fuzz "${FUZZ_SECONDS:-10}"
     ;;
   nightly)
+    console
     build release
-    export CANBAO_KILLS=${KILLS:-200}
+    export CANBAO_KILLS=${KILLS:-200} CANBAO_JOURNEYS=all
     run_tests release -L 'unit|house|e2e|nightly'
     check "clang-tidy" tools/tidy.sh --all
     build tsan

@@ -9,12 +9,14 @@
 #include "app/context.h"
 #include "app/list_bounds.h"
 #include "app/store.h"
+#include "app/table_output.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/report.h"
 #include "comparison/run.h"
 #include "register/load.h"
+#include "register/withdraw.h"
 
 namespace canbao::app {
 namespace {
@@ -28,6 +30,7 @@ struct Options {
   bool no_register = false;
   std::string database;
   std::vector<std::string> accepted_lists;
+  std::string again;  // a loaded run whose kept files are compared, instead of deliveries
 };
 
 // One line of progress a phase, the next one beginning when the phase changes.
@@ -68,6 +71,11 @@ Result<comparison::CompareResult> Compare(const Options& o, reg::Database* db, P
   for (const std::string& folder : o.deliveries) {
     CANBAO_ASSIGN(extract::Delivery d, extract::LoadDelivery(folder));
     c.deliveries.push_back(std::move(d));
+  }
+  if (!o.again.empty()) {
+    CANBAO_ASSIGN(comparison::CompareResult run, comparison::ReadRun(c.state_dir, o.again));
+    CANBAO_ASSIGN(extract::Delivery kept, KeptDelivery(c.state_dir, run));
+    c.deliveries.push_back(std::move(kept));
   }
   if (db != nullptr) {
     CANBAO_ASSIGN(std::string latest, LatestLoadedRun(*db));
@@ -188,7 +196,49 @@ Status Execute(const Options& o) {
   return DropLoadedTables(run);
 }
 
+// Takes a run back; one that replaced another of its cut-off by comparing that other's files again,
+// which the loader then puts in its place.
+Status Withdraw(const Options& o) {
+  const std::string run = o.deliveries.front();
+  CANBAO_TRY(CheckDataFolder(o.data));
+  std::string replaced;
+  {
+    CANBAO_ASSIGN(auto db, OpenRegister(o.data, o.database));
+    CANBAO_ASSIGN(replaced, reg::ReplacedBy(*db, run));
+    if (replaced.empty()) {
+      Progress progress(Msg("撤销入库", "withdrawing"), 0, ProgressUnit::kItems);
+      CANBAO_ASSIGN(reg::WithdrawReport report, reg::WithdrawRun(*db, run));
+      progress.Finish();
+      std::printf("%s\n", Msg("已撤销运行 {0}：删除 {1} 条，恢复 {2} 条。",
+                              "run {0} is withdrawn: {1} facts removed, {2} go on.", run,
+                              report.removed, report.reopened)
+                              .Get()
+                              .c_str());
+      ReportResult({{"withdrawn", run}});
+      return {};
+    }
+  }
+  Options again = o;
+  again.deliveries.clear();
+  again.again = replaced;
+  return Execute(again);
+}
+
 }  // namespace
+
+void AddWithdraw(Command app, Action* action) {
+  auto o = std::make_shared<Options>();
+  Command sub = app.AddCommand(
+      "withdraw", Say("撤销一次已入库的运行", "take a loaded run back, as if it had not been"));
+  sub.Add("run", &o->deliveries, Say("运行名（见 canbao runs）", "the run (see canbao runs)"))
+      .Required();
+  sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
+  sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
+  sub.Add("--memory", &o->memory, Say("内存预算，例如 2G", "memory budget, for example 2G"))
+      .ShowDefault();
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  RunOnUse(sub, action, o, Withdraw);
+}
 
 void AddCompare(Command app, Action* action) {
   auto o = std::make_shared<Options>();

@@ -18,6 +18,7 @@ struct Options {
   std::string path;
   std::string format = "text";
   int bad_rows = 10;
+  std::string data;
 };
 
 uint64_t FileSize(const std::string& path) {
@@ -32,6 +33,7 @@ Result<int> Execute(const Options& o) {
   extract::InspectOptions options;
   options.today = Date::Today();
   options.bad_rows = o.bad_rows;
+  if (!o.data.empty()) options.own_mappings = Absolute(o.data) + "/mappings";
   options.cancel = &InterruptFlag();
   std::vector<extract::FileProfile> profiles;
   if (std::filesystem::is_directory(o.path)) {
@@ -76,6 +78,8 @@ void AddInspect(Command app, Action* action) {
       .Between(0, 100000)
       .ShowDefault();
   sub.Add("--format", &o->format, Say("输出格式", "format")).OneOf({"text", "json"}).ShowDefault();
+  sub.Add("--data", &o->data,
+          Say("登记数据目录：使用其中保存的映射", "data folder of the register: use its mappings"));
   sub.OnUse([o, action] {
     *action = [o] {
       auto r = Execute(*o);

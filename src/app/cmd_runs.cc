@@ -97,8 +97,8 @@ Status Execute(const Options& o) {
     if (!s.loaded_at.empty()) {
       std::printf("%s\n", Msg("入库时间 {0}{1}", "loaded at {0}{1}", s.loaded_at,
                               s.current ? ""
-                                        : Say("（已被同一截止日期的新运行取代）",
-                                              " (replaced by a newer run of the cut-off)"))
+                                        : Say("（已被取代或撤销）",
+                                              " (replaced, or taken back)"))
                               .Get()
                               .c_str());
     }

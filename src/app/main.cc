@@ -62,6 +62,8 @@ int Main(int argc, char** argv) {
   canbao::app::AddDemoData(app, &action);
   canbao::app::AddInspect(app, &action);
   canbao::app::AddCompare(app, &action);
+  canbao::app::AddCheck(app, &action);
+  canbao::app::AddWithdraw(app, &action);
   canbao::app::AddForms(app, &action);
   canbao::app::AddList(app, &action);
   canbao::app::AddPerson(app, &action);

@@ -34,7 +34,11 @@ Status CheckDataFolder(const std::string& dir) {
 
 Result<std::string> LatestLoadedRun(reg::Database& db) {
   CANBAO_ASSIGN(std::vector<reg::RunRow> runs, reg::Runs(db));
-  return runs.empty() ? std::string() : runs.back().name;
+  // Neither one that was replaced nor one that was withdrawn.
+  for (auto it = runs.rbegin(); it != runs.rend(); ++it) {
+    if (it->current) return it->name;
+  }
+  return std::string();
 }
 
 std::string LatestRun(const std::string& dir) {
@@ -103,6 +107,7 @@ Result<extract::Delivery> KeptDelivery(const std::string& dir,
                                        const comparison::CompareResult& run) {
   extract::Delivery d;
   d.folder = dir;
+  d.own_mappings = dir + "/mappings";
   d.province = run.province;
   d.cutoff = run.cutoff;
   for (const comparison::ExtractResult& e : run.extracts) {

@@ -53,7 +53,9 @@ class TextOut {
 
 class CsvWriter : public TableWriter {
  public:
-  Status Open(const std::string& path, const std::vector<std::string>& header) {
+  Status Open(const std::string& path, const std::vector<std::string>& header,
+              const TableMark& mark) {
+    mark_ = mark.text;
     CANBAO_TRY(out_.Open(path));
     // Spreadsheet programs take UTF-8 only with its mark; a pipe does not want it.
     if (!path.empty()) CANBAO_TRY(out_.Put("\xEF\xBB\xBF"));
@@ -64,8 +66,7 @@ class CsvWriter : public TableWriter {
     for (size_t i = 0; i < row.size(); ++i) {
       if (i > 0) line_ += ',';
       const std::string& v = row[i];
-      // A value that a spreadsheet would run as a formula is kept from it.
-      bool formula = !v.empty() && (v[0] == '=' || v[0] == '+' || v[0] == '@');
+      const bool formula = IsFormula(v);
       if (!formula && v.find_first_of(",\"\r\n") == std::string::npos) {
         line_ += v;
         continue;
@@ -80,16 +81,28 @@ class CsvWriter : public TableWriter {
     line_ += "\r\n";
     return out_.Put(line_);
   }
-  Status Finish() override { return out_.Finish(); }
+  Status Finish() override {
+    if (!mark_.empty()) CANBAO_TRY(Write({mark_}));
+    return out_.Finish();
+  }
 
  private:
+  // Whether a spreadsheet would calculate the value instead of showing it: an apostrophe in front
+  // keeps it from that. A minus before digits is a number.
+  static bool IsFormula(const std::string& v) {
+    if (v.empty()) return false;
+    if (v[0] == '-') return v.find_first_not_of("0123456789.", 1) != std::string::npos;
+    return v[0] == '=' || v[0] == '+' || v[0] == '@' || v[0] == '\t' || v[0] == '\r';
+  }
+
   TextOut out_;
+  std::string mark_;
   std::string line_;
 };
 
 class JsonWriter : public TableWriter {
  public:
-  Status Open(const std::string& path, const std::vector<std::string>& keys) {
+  Status Open(const std::string& path, const std::vector<std::string>& keys, const TableMark&) {
     keys_ = keys;
     CANBAO_TRY(out_.Open(path));
     return out_.Put("[");
@@ -117,15 +130,26 @@ class XlsxWriter : public TableWriter {
   // The file format ends at row 1,048,576; a list goes on in a further sheet.
   static constexpr uint32_t kRowsPerSheet = 1000000;
 
-  Status Open(const std::string& path, const std::vector<std::string>& header) {
+  Status Open(const std::string& path, const std::vector<std::string>& header,
+              const TableMark& mark) {
     path_ = path;
     header_ = header;
+    mark_ = mark.text;
     lxw_workbook_options options{};
     options.constant_memory = LXW_TRUE;
     book_ = workbook_new_opt((path + ".part").c_str(), &options);
     if (book_ == nullptr) return Fail(FileError(kCodeCannotWrite, path, errno));
     bold_ = workbook_add_format(book_);
     format_set_bold(bold_);
+    if (!mark_.empty()) {
+      std::string title = mark.title;
+      std::string author = mark.author;
+      lxw_doc_properties properties{};
+      properties.title = title.data();
+      properties.author = author.data();
+      properties.comments = mark_.data();
+      workbook_set_properties(book_, &properties);
+    }
     NextSheet();
     return {};
   }
@@ -141,6 +165,7 @@ class XlsxWriter : public TableWriter {
     return {};
   }
   Status Finish() override {
+    if (!mark_.empty()) CANBAO_TRY(Write({mark_}));
     lxw_workbook* book = book_;
     book_ = nullptr;
     if (lxw_error e = workbook_close(book); e != LXW_NO_ERROR) {
@@ -156,12 +181,24 @@ class XlsxWriter : public TableWriter {
     for (size_t i = 0; i < header_.size(); ++i) {
       worksheet_write_string(sheet_, 0, static_cast<lxw_col_t>(i), header_[i].c_str(), bold_);
     }
+    if (!mark_.empty()) {
+      // & is a code there; a header has at most 255 characters.
+      std::string printed = "&L";
+      int characters = 0;
+      for (char c : mark_) {
+        if ((static_cast<unsigned char>(c) & 0xC0) != 0x80 && ++characters > 100) break;
+        printed += c == '&' ? "&&" : std::string(1, c);
+      }
+      worksheet_set_header(sheet_, printed.c_str());
+      worksheet_set_footer(sheet_, printed.c_str());
+    }
     worksheet_freeze_panes(sheet_, 1, 0);
     worksheet_set_column(sheet_, 0, static_cast<lxw_col_t>(header_.size()), 18, nullptr);
     row_ = 1;
   }
   std::string path_;
   std::vector<std::string> header_;
+  std::string mark_;
   lxw_workbook* book_ = nullptr;
   lxw_worksheet* sheet_ = nullptr;
   lxw_format* bold_ = nullptr;
@@ -170,9 +207,10 @@ class XlsxWriter : public TableWriter {
 
 template <typename W>
 Result<std::unique_ptr<TableWriter>> Make(const std::string& path,
-                                          const std::vector<std::string>& names) {
+                                          const std::vector<std::string>& names,
+                                          const TableMark& mark) {
   auto w = std::make_unique<W>();
-  CANBAO_TRY(w->Open(path, names));
+  CANBAO_TRY(w->Open(path, names, mark));
   return w;
 }
 
@@ -181,10 +219,11 @@ Result<std::unique_ptr<TableWriter>> Make(const std::string& path,
 Result<std::unique_ptr<TableWriter>> TableWriter::Create(const std::string& format,
                                                          const std::string& path,
                                                          const std::vector<std::string>& header,
-                                                         const std::vector<std::string>& keys) {
-  if (format == "json") return Make<JsonWriter>(path, keys);
-  if (format == "xlsx") return Make<XlsxWriter>(path, header);
-  return Make<CsvWriter>(path, header);
+                                                         const std::vector<std::string>& keys,
+                                                         const TableMark& mark) {
+  if (format == "json") return Make<JsonWriter>(path, keys, mark);
+  if (format == "xlsx") return Make<XlsxWriter>(path, header, mark);
+  return Make<CsvWriter>(path, header, mark);
 }
 
 Result<std::unique_ptr<reg::Database>> OpenRegister(const std::string& data,

@@ -11,6 +11,14 @@
 
 namespace canbao::app {
 
+// What a file says of itself when it leaves the register: in csv the last row, in xlsx the last
+// row, header and footer of every printed page, and the document's properties.
+struct TableMark {
+  std::string text;  // who, when, why; empty = none
+  std::string title;
+  std::string author;
+};
+
 class TableWriter {
  public:
   virtual ~TableWriter() = default;
@@ -18,7 +26,8 @@ class TableWriter {
   static Result<std::unique_ptr<TableWriter>> Create(const std::string& format,
                                                      const std::string& path,
                                                      const std::vector<std::string>& header,
-                                                     const std::vector<std::string>& keys);
+                                                     const std::vector<std::string>& keys,
+                                                     const TableMark& mark = {});
   virtual Status Write(const std::vector<std::string>& row) = 0;
   virtual Status Finish() = 0;
 };

@@ -27,16 +27,18 @@ INSERT INTO canbao.extract (file, kind, source, stage, region, sha256)
 INSERT INTO canbao.person_row (person_key, source_ref, bucket, facts, county, hukou, name, valid_from,
   valid_to) SELECT k, 1, k, '\x00', 330102, 330102001001, '王' || k, '2017-06-30', 'infinity'
   FROM generate_series(1, 3) k;
-INSERT INTO canbao.classification_row (person_key, cutoff, flags, county, bucket, facts)
-  SELECT k, d, 1, 330102, k, '\x0000000000000000000000' FROM generate_series(1, 3) k,
+INSERT INTO canbao.classification_row (person_key, cutoff, flags, county, bucket, facts,
+  form_2_2, uncovered, duplicates)
+  SELECT k, d, 1, 330102, k, '\x0000000000000000000000', 0, 0, 0 FROM generate_series(1, 3) k,
   unnest(ARRAY['2017-06-30', '2017-09-30']::date[]) d;
 INSERT INTO canbao.duplicate_case VALUES
   (1, 1, 2, '110@330100:contributing;310@330100:contributing;110@330200:contributing',
    '2017-06-30', 'infinity'),
   (2, 2, 4, '110@330100:receiving;170@330102:receiving', '2017-06-30', 'infinity');
 -- kind 4 (name_variant), field "name", delivered 王X, prevailing 王3
-INSERT INTO canbao.discrepancy_row (person_key, source_ref, bucket, facts, valid_from, valid_to)
-  SELECT 3, 1::bigint << 40 | 7, 3, '\x0400046e616d65'::bytea || '\x0004'::bytea || convert_to('王X', 'UTF8')
+INSERT INTO canbao.discrepancy_row (person_key, source_ref, bucket, county, kind, facts,
+  valid_from, valid_to)
+  SELECT 3, 1::bigint << 40 | 7, 3, 330102, 4, '\x0400046e616d65'::bytea || '\x0004'::bytea || convert_to('王X', 'UTF8')
     || '\x0004'::bytea || convert_to('王3', 'UTF8'), '2017-06-30', 'infinity';
 )";
 

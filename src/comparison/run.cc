@@ -15,6 +15,7 @@
 #include "comparison/manifest.h"
 #include "comparison/outcome_tables.h"
 #include "comparison/run_key.h"
+#include "extract/mapping/mappings.h"
 
 namespace canbao::comparison {
 namespace {
@@ -154,6 +155,9 @@ Result<CompareResult> Run::Execute() {
   const Labels labels(decisions);
   result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
   if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
+  delivery_.own_mappings = options_.state_dir + "/mappings";
+  CANBAO_ASSIGN(std::string mappings, extract::Mappings::OwnDigest(delivery_.own_mappings));
+  if (!mappings.empty()) result_.rules += ";mappings " + mappings;
   fingerprint_ = Fingerprint(delivery_, options_, result_.rules);
   work_ = fmt::format("{}/{}/{}", options_.state_dir, kWorkFolder, fingerprint_);
   CANBAO_TRY(MakeFolders(work_, 0700));

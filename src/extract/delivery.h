@@ -35,6 +35,9 @@ struct Delivery {
   Date cutoff;
   std::string made_at;
   std::vector<ExtractSpec> extracts;  // in the order of the manifest
+  // Mappings that a register adds to those of the policy (docs/formats/mappings.md); may be
+  // missing.
+  std::string own_mappings;
 };
 
 // Refuses (kInput): no manifest, broken TOML, unknown or missing keys, missing files, the same file

@@ -439,9 +439,9 @@ struct Policy {
   std::shared_ptr<const Mappings> mappings;
   std::unique_ptr<KnownDivisions> divisions;
 };
-Result<Policy> LoadPolicy(const std::string& data_dir) {
+Result<Policy> LoadPolicy(const std::string& data_dir, const std::string& own_mappings) {
   Policy policy;
-  CANBAO_ASSIGN(policy.mappings, Mappings::Load(data_dir));
+  CANBAO_ASSIGN(policy.mappings, Mappings::Load(data_dir, own_mappings));
   CANBAO_ASSIGN(identity::DivisionTable table, identity::DivisionTable::Load(data_dir));
   policy.divisions = std::make_unique<KnownDivisions>(std::move(table));
   return policy;
@@ -467,7 +467,7 @@ std::string Joined(const std::vector<std::string>& words) {
 Result<FileProfile> InspectFile(const std::string& path, const std::string& data_dir,
                                 const InspectOptions& options) {
   CANBAO_TRY(CheckType(path));
-  CANBAO_ASSIGN(Policy policy, LoadPolicy(data_dir));
+  CANBAO_ASSIGN(Policy policy, LoadPolicy(data_dir, options.own_mappings));
   auto mapping = policy.mappings->For("");
   CANBAO_ASSIGN(auto rows, HeaderCandidates(path, *mapping));
   ExtractSpec spec;
@@ -488,7 +488,7 @@ Result<FileProfile> InspectFile(const std::string& path, const std::string& data
 Result<FileProfile> InspectExtract(const ExtractSpec& spec, const std::string& data_dir,
                                    const InspectOptions& options) {
   CANBAO_TRY(CheckType(spec.path));
-  CANBAO_ASSIGN(Policy policy, LoadPolicy(data_dir));
+  CANBAO_ASSIGN(Policy policy, LoadPolicy(data_dir, options.own_mappings));
   return Inspector(spec, policy.mappings->For(spec.source), std::move(policy.divisions), options)
       .Run();
 }

@@ -62,6 +62,7 @@ struct InspectOptions {
   Date today;
   int bad_rows = 10;
   int samples = 3;
+  std::string own_mappings;  // as Delivery::own_mappings
   const std::atomic<bool>* cancel = nullptr;
 };
 

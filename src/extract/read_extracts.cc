@@ -85,7 +85,7 @@ class Session {
 
   Result<std::vector<ExtractAccount>> Run(const std::vector<size_t>& indices,
                                           const std::string& data_dir) {
-    CANBAO_ASSIGN(mappings_, Mappings::Load(data_dir));
+    CANBAO_ASSIGN(mappings_, Mappings::Load(data_dir, delivery_.own_mappings));
     CANBAO_ASSIGN(identity::DivisionTable table, identity::DivisionTable::Load(data_dir));
     divisions_ = std::make_unique<KnownDivisions>(std::move(table));
     for (size_t index : indices) {

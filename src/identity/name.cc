@@ -272,4 +272,19 @@ NameAgreement CompareNames(const FoldedName& a, const FoldedName& b) {
   return alike ? NameAgreement::kAlike : NameAgreement::kUnlike;
 }
 
+std::string MaskName(std::string_view utf8) {
+  constexpr size_t kStars = 4;
+  std::u32string name;
+  const auto* p = reinterpret_cast<const uint8_t*>(utf8.data());
+  const uint8_t* end = p + utf8.size();
+  while (p < end) name.push_back(DecodeUtf8(p, end));
+  std::string out;
+  if (name.empty()) return out;
+  internal::AppendUtf8(name.front(), &out);
+  if (name.size() == 1) return "*";
+  out.append(name.size() == 2 ? 1 : std::min(kStars, name.size() - 2), '*');
+  if (name.size() > 2) internal::AppendUtf8(name.back(), &out);
+  return out;
+}
+
 }  // namespace canbao::identity

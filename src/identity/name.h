@@ -67,4 +67,8 @@ std::string Pinyin(std::string_view utf8);
 // First letters of the syllables, "zxf".
 std::string PinyinInitials(std::string_view utf8);
 
+// "张*丰", "张*": for screens and lists that show no name. What lies between the first and the last
+// character is one star for each, at most four.
+std::string MaskName(std::string_view utf8);
+
 }  // namespace canbao::identity

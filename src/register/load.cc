@@ -201,9 +201,12 @@ class Loader {
   Result<std::string> ColumnsBeforeValidity(const TableLayout& t) {
     CANBAO_ASSIGN(
         Rows columns,
-        control_->Exec("SELECT string_agg(format('%I %s%s', attname, format_type(atttypid, "
-                       "atttypmod), CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END), ', ' "
-                       "ORDER BY attnum) FROM pg_attribute WHERE attrelid = $1::text::regclass "
+        control_->Exec("SELECT string_agg(format('%I %s%s%s', attname, format_type(atttypid, "
+                       "atttypmod), CASE WHEN attcollation <> typcollation THEN format(' COLLATE "
+                       "%s', attcollation::regcollation) ELSE '' END, "
+                       "CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END), ', ' "
+                       "ORDER BY attnum) FROM pg_attribute JOIN pg_type t ON t.oid = atttypid "
+                       "WHERE attrelid = $1::text::regclass "
                        "AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('valid_from', "
                        "'valid_to')",
                        {Param(std::string("canbao.") + t.name)}));
@@ -295,6 +298,7 @@ class Loader {
     for (int b = 0; b < kBuckets; ++b) {
       CANBAO_TRY(Leaf(b).CopyPut(end.data(), end.size()));
       CANBAO_ASSIGN(int64_t n, Leaf(b).CopyEnd());
+      if (t.placed_by_person) CANBAO_TRY(PlaceByPerson(t, b));
       CANBAO_TRY(Leaf(b).Run(finish_[static_cast<size_t>(b)]));
       rows += n;
     }
@@ -309,6 +313,24 @@ class Loader {
     report_.tables[t.view].rows = rows;
     report_.rows += rows;
     return {};
+  }
+
+  // A new leaf, since rows that are changed where they lie would leave their old selves behind. The
+  // table of persons is copied before.
+  Status PlaceByPerson(const TableLayout& t, int bucket) {
+    std::string leaf = LeafName(t, manifest_.cutoff, bucket);
+    CANBAO_ASSIGN(
+        Rows columns,
+        Leaf(bucket).Exec("SELECT string_agg(CASE attname WHEN 'county' THEN "
+                          "'coalesce(nullif(p.county, 0), d.county)' ELSE format('d.%I', attname) "
+                          "END, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = "
+                          "$1::text::regclass AND attnum > 0 AND NOT attisdropped",
+                          {Param(Staged(t, bucket))}));
+    return Leaf(bucket).Run(fmt::format(
+        "CREATE TABLE canbao_load.placed_{3} (LIKE {0} INCLUDING ALL); "
+        "INSERT INTO canbao_load.placed_{3} SELECT {1} FROM {0} d LEFT JOIN {2} p USING "
+        "(person_key); DROP TABLE {0}; ALTER TABLE canbao_load.placed_{3} RENAME TO {4}",
+        Staged(t, bucket), columns.Text(0, 0), Staged(Layouts().front(), bucket), bucket, leaf));
   }
 
   Status CopyFile(const TableLayout& t, const std::string& path,
@@ -352,6 +374,12 @@ class Loader {
       for (const TableLayout* t : keyed) {
         for (const char* key : t->keys) {
           CANBAO_TRY(Leaf(b).Run(fmt::format(fmt::runtime(key), Staged(*t, b))));
+        }
+        if (t->per_cutoff) {
+          CANBAO_TRY(
+              Leaf(b).Run(fmt::format("CREATE TABLE canbao_load.listed_{0} AS SELECT * FROM "
+                                      "canbao.listed_persons_of('{1}')",
+                                      b, Staged(*t, b))));
         }
         Tell(LoadPhase::kKeys, ++done, keyed.size() * kBuckets);
         if (pool.stopping()) return Fail(InterruptedError());
@@ -432,6 +460,7 @@ class Loader {
       Tell(LoadPhase::kApply, ++done, total);
     }
     CANBAO_TRY(CopyFigures());
+    CANBAO_TRY(CountLists());
     CANBAO_TRY(
         control_->Run("INSERT INTO canbao.employer SELECT * FROM canbao_load.employer "
                       "ON CONFLICT DO NOTHING"));
@@ -444,7 +473,8 @@ class Loader {
     for (const TableLayout& table : Layouts()) {
       CANBAO_TRY(control_->Run(fmt::format("ANALYZE canbao.{}", table.name)));
     }
-    CANBAO_TRY(control_->Run("ANALYZE canbao.employer; ANALYZE canbao.case; "
+    CANBAO_TRY(control_->Run("ANALYZE canbao.employer; ANALYZE canbao.listed_person; "
+                             "ANALYZE canbao.listed_row; ANALYZE canbao.case; "
                              "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
     CANBAO_TRY(control_->Run("DROP SCHEMA canbao_load CASCADE"));
     report_.seconds_apply = Since(start);
@@ -584,6 +614,21 @@ class Loader {
     CANBAO_TRY(control_->CopyEnd());
     report_.tables["figure"] = {rows, rows, 0};
     return {};
+  }
+
+  // How long lists are, by county (db/migrations/0004_search.sql).
+  Status CountLists() {
+    std::string leaves;
+    for (int b = 0; b < kBuckets; ++b) {
+      leaves +=
+          fmt::format("{}SELECT * FROM canbao_load.listed_{}", b == 0 ? "" : " UNION ALL ", b);
+    }
+    return control_->Run(fmt::format(
+        "DELETE FROM canbao.listed_person WHERE cutoff = {0}; "
+        "INSERT INTO canbao.listed_person SELECT cutoff, county, flags, uncovered, duplicates, "
+        "form_2_2, age, sum(persons) FROM ({1}) leaves GROUP BY 1, 2, 3, 4, 5, 6, 7; "
+        "SELECT canbao.count_listed_rows({0})",
+        Day(manifest_.cutoff), leaves));
   }
 
   Database& db_;

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "identity/citizen_number.h"
 #include "register/internal/layout.h"
+#include "register/internal/person_sections.h"
 #include "register/internal/table_text.h"
 #include "register/read.h"
 
@@ -38,7 +39,7 @@ std::vector<Section> Sections() {
   std::vector<Section> all;
   Section person{{"身份", "identity"}, "person", "valid_from", {}};
   person.columns = {col::Number("number", "document"),
-                    col::Plain("姓名", "name", "name"),
+                    col::Name("name"),
                     col::Sex("sex"),
                     col::DayOf("出生日期", "birth_date", "birth"),
                     col::YesNo("在户籍库", "in_register", "in_register"),
@@ -52,7 +53,7 @@ std::vector<Section> Sections() {
                     col::Plain("户号", "household_no", "household_no"),
                     col::Plain("与户主关系", "relation", "relation"),
                     col::Phone("phone"),
-                    col::Plain("地址", "address", "address"),
+                    col::Address("address"),
                     col::Plain("居住地区划", "residence_division", "residence"),
                     col::Plain("区县", "county", "county")};
   AddPlace(person.columns, false);
@@ -104,8 +105,8 @@ std::vector<Section> Sections() {
   Section discrepancies{{"错误信息", "discrepancies"}, "discrepancy", "kind, source_ref", {}};
   discrepancies.columns = {
       col::Discrepancy("kind"), col::Plain("字段", "field", "field"),
-      col::ClearOrSealed("原值", "delivered", "delivered", "delivered_sealed"),
-      col::ClearOrSealed("应为", "prevailing", "prevailing", "prevailing_sealed")};
+      col::Value("原值", "delivered", "field", "delivered", "delivered_sealed"),
+      col::Value("应为", "prevailing", "field", "prevailing", "prevailing_sealed")};
   AddPlace(discrepancies.columns, false);
   AddValidity(discrepancies.columns);
   all.push_back(std::move(discrepancies));
@@ -117,13 +118,15 @@ std::vector<Section> Sections() {
 
   Section rows{{"待确认的行", "provisional rows"}, "unlinked_row", "source_ref, valid_from", {}};
   rows.columns = {col::Kind("kind"), col::Sealed("证件号码", "number", "number_text", true),
-                  col::Plain("姓名", "name", "name"), col::Plain("险种", "scheme", "scheme"),
+                  col::Name("name"), col::Plain("险种", "scheme", "scheme"),
                   col::Plain("统筹区", "region", "region")};
   AddPlace(rows.columns, true);
   AddValidity(rows.columns);
   all.push_back(std::move(rows));
   return all;
 }
+
+}  // namespace
 
 Result<PersonView> ViewOf(Connection& c, const TextContext& context, int64_t key) {
   PersonView view;
@@ -148,7 +151,17 @@ Result<PersonView> ViewOf(Connection& c, const TextContext& context, int64_t key
   return view;
 }
 
-}  // namespace
+std::vector<std::string> SealedNumbers(const FieldCipher& cipher, const std::string& number) {
+  std::vector<std::string> sealed;
+  // A document's number depends on what it is said to be; a person who asks may not know.
+  for (const char* type : {"", "02", "03", "04", "05", "06", "07", "08", "09", "99"}) {
+    identity::ParsedNumber parsed = identity::ParseNumber(number, type, Date::Today());
+    if (!parsed.number.has_value()) continue;
+    std::string block = cipher.SealNumber(parsed.number.v);
+    if (std::find(sealed.begin(), sealed.end(), block) == sealed.end()) sealed.push_back(block);
+  }
+  return sealed;
+}
 
 Result<std::optional<PersonView>> PersonByKey(Database& db, uint64_t person_key, bool mask) {
   CANBAO_ASSIGN(auto c, db.Connect("canbao person"));
@@ -160,20 +173,12 @@ Result<std::optional<PersonView>> PersonByKey(Database& db, uint64_t person_key,
 
 Result<std::vector<PersonView>> PersonByNumber(Database& db, const std::string& number, bool mask) {
   std::vector<PersonView> out;
-  std::vector<std::string> sealed;
-  // A document's number depends on what it is said to be; a person who asks may not know.
-  for (const char* type : {"", "02", "03", "04", "05", "06", "07", "08", "09", "99"}) {
-    identity::ParsedNumber parsed = identity::ParseNumber(number, type, Date::Today());
-    if (!parsed.number.has_value()) continue;
-    std::string block = db.cipher().SealNumber(parsed.number.v);
-    if (std::find(sealed.begin(), sealed.end(), block) == sealed.end()) sealed.push_back(block);
-  }
   if (number.empty()) return out;
   CANBAO_ASSIGN(auto c, db.Connect("canbao person"));
   CANBAO_ASSIGN(TextContext context, TextContext::Load(*c, db.cipher(), mask));
   std::string numbers;
   std::vector<Param> params = {Param::Bytes(db.cipher().SealText(number))};
-  for (const std::string& block : sealed) {
+  for (const std::string& block : SealedNumbers(db.cipher(), number)) {
     params.push_back(Param::Bytes(block));
     numbers += fmt::format("{}${}", numbers.empty() ? "" : ", ", params.size());
   }

@@ -44,4 +44,61 @@ void ForEachCell(const Classification& c, F f) {
   }
 }
 
+// The same mapping the other way round: what a person's classification must say to count in a cell.
+// A test holds the two together.
+struct CellTest {
+  uint32_t flags_mask = 0;  // flags & mask == flags_value
+  uint32_t flags_value = 0;
+  uint8_t uncovered = 0;         // has this bit; 0 = whatever
+  uint16_t duplicates = 0;       // has this bit; 0 = whatever
+  uint8_t form_2_2 = kNoColumn;  // is this; kNoColumn = whatever
+  bool nobody = false;           // counted from cases
+  bool Holds(const Classification& c) const {
+    return !nobody && (c.flags & flags_mask) == flags_value &&
+           (uncovered == 0 || (c.uncovered & uncovered) != 0) &&
+           (duplicates == 0 || (c.duplicates & duplicates) != 0) &&
+           (form_2_2 == kNoColumn || c.form_2_2 == form_2_2);
+  }
+};
+
+// Of a column of form 2-1 (1..25) or 2-2 (1..26, kNotYetVerified).
+constexpr CellTest TestOf(uint8_t form, uint8_t column) {
+  CellTest t;
+  if (form == kForm22) {
+    t.form_2_2 = column;
+    t.nobody = column == kNoColumn || column > kNotYetVerified;
+    return t;
+  }
+  for (size_t i = 0; i < sizeof(kUncoveredColumns); ++i) {
+    if (kUncoveredColumns[i] == column) t.uncovered = static_cast<uint8_t>(1u << i);
+  }
+  for (size_t i = 0; i < sizeof(kDuplicateColumns); ++i) {
+    if (kDuplicateColumns[i] == column) t.duplicates = static_cast<uint16_t>(1u << i);
+  }
+  switch (column) {
+    case 1:
+      t.flags_mask = t.flags_value = kH;
+      break;
+    case 2:
+      t.flags_mask = t.flags_value = kL;
+      break;
+    case 3:
+      t.flags_mask = kH | kL;
+      t.flags_value = kL;
+      break;
+    case 4:
+      t.flags_mask = t.flags_value = kElsewhere;
+      break;
+    case 5:
+      t.flags_mask = t.flags_value = kToVerify;
+      break;
+    case 6:
+      t.flags_mask = t.flags_value = kVerified;
+      break;
+    default:
+      t.nobody = form != kForm21 || (t.uncovered == 0 && t.duplicates == 0);
+  }
+  return t;
+}
+
 }  // namespace canbao::scheme

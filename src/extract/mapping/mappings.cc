@@ -529,6 +529,17 @@ bool StateTable::AddRule(const std::array<std::string, 4>& rule) {
   return true;
 }
 
+std::shared_ptr<const StateTable> StateTable::Preceded(
+    const std::vector<std::array<std::string, 4>>& rules) const {
+  auto out = std::make_shared<StateTable>();
+  for (const auto& rule : rules) {
+    if (!out->AddRule(rule)) return nullptr;
+  }
+  out->rules_.insert(out->rules_.end(), rules_.begin(), rules_.end());
+  out->Finish();
+  return out;
+}
+
 scheme::State StateTable::FindSlow(StateValue enrolment, StateValue contribution,
                                    StateValue benefit) const {
   auto fits = [](const std::string& when, StateValue v) {
@@ -624,7 +635,65 @@ struct Mappings::Override {
 Mappings::Mappings() = default;
 Mappings::~Mappings() = default;
 
-Result<std::shared_ptr<const Mappings>> Mappings::Load(const std::string& data_dir) {
+namespace {
+
+std::vector<fs::path> SourceFiles(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder / "sources", ec)) {
+    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// What a file of sources/ changes in the mapping of its sources.
+Status ApplySource(const DataFile& file, const std::map<std::string, Family>& families,
+                   SourceMapping* out) {
+  if (const toml::table* extra = file.table()["headers"].as_table()) {
+    CANBAO_TRY(ReadExtraHeaders(file, *extra, out));
+  }
+  CANBAO_TRY(ReadCodes(file, &out->codes));
+  std::map<std::string, Family> own_families = families;
+  CANBAO_TRY(ReadFamilies(file, &own_families));
+  if (const toml::node* list = file.table().get("families")) {
+    CANBAO_TRY(UseFamilies(file, *list, own_families, out));
+  }
+  if (const toml::array* rules = file.table()["first_rules"].as_array()) {
+    std::vector<std::array<std::string, 4>> first;
+    for (const toml::node& rule : *rules) {
+      CANBAO_ASSIGN(auto words, file.Strings(rule, "first_rules"));
+      if (words.size() != 4 || !StateFromName(words[3])) {
+        return file.Bad(Msg("规则应为 [AAC008, AAC031, AAE116, 状态]",
+                            "a rule is [AAC008, AAC031, AAE116, state]"),
+                        rule);
+      }
+      first.push_back({words[0], words[1], words[2], words[3]});
+    }
+    std::map<const StateTable*, std::shared_ptr<const StateTable>> made;
+    for (auto& [scheme, table] : out->states) {
+      auto& preceded = made[table.get()];
+      if (preceded == nullptr) preceded = table->Preceded(first);
+      table = preceded;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> Mappings::OwnDigest(const std::string& own) {
+  std::string text;
+  if (own.empty()) return text;
+  for (const fs::path& path : SourceFiles(own)) {
+    CANBAO_ASSIGN(DataFile file, DataFile::Read(path));
+    text += path.filename().string() + " " + file.Digest() + "\n";
+  }
+  return text.empty() ? text : Sha256Hex(text).substr(0, 16);
+}
+
+Result<std::shared_ptr<const Mappings>> Mappings::Load(const std::string& data_dir,
+                                                       const std::string& own) {
   fs::path folder = fs::path(data_dir) / "mappings";
   auto out = std::make_shared<Mappings>();
   auto common = std::make_shared<SourceMapping>();
@@ -666,27 +735,24 @@ Result<std::shared_ptr<const Mappings>> Mappings::Load(const std::string& data_d
     CANBAO_TRY(UseFamilies(states, *list, families, own.get()));
     out->overrides_.push_back({pattern, std::move(own)});
   }
-  std::vector<fs::path> files;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(folder / "sources", ec)) {
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const fs::path& path : files) {
+  for (const fs::path& path : SourceFiles(folder)) {
     CANBAO_ASSIGN(DataFile file, read(path));
     auto pattern = file.table()["pattern"].value<std::string>();
     if (!pattern) return file.Bad(Msg("缺少 pattern", "pattern is missing"));
-    auto own = std::make_shared<SourceMapping>(*common);
-    if (const toml::table* extra = file.table()["headers"].as_table()) {
-      CANBAO_TRY(ReadExtraHeaders(file, *extra, own.get()));
+    auto mapping = std::make_shared<SourceMapping>(*common);
+    CANBAO_TRY(ApplySource(file, families, mapping.get()));
+    out->overrides_.push_back({*pattern, std::move(mapping)});
+  }
+  if (!own.empty()) {
+    for (const fs::path& path : SourceFiles(own)) {
+      CANBAO_ASSIGN(DataFile file, DataFile::Read(path));
+      out->files_.emplace_back("own/" + path.filename().string(), file.Digest());
+      auto pattern = file.table()["pattern"].value<std::string>();
+      if (!pattern) return file.Bad(Msg("缺少 pattern", "pattern is missing"));
+      auto mapping = std::make_shared<SourceMapping>(*BestOf(out->overrides_, *pattern, common));
+      CANBAO_TRY(ApplySource(file, families, mapping.get()));
+      out->own_.push_back({*pattern, std::move(mapping)});
     }
-    CANBAO_TRY(ReadCodes(file, &own->codes));
-    std::map<std::string, Family> own_families = families;
-    CANBAO_TRY(ReadFamilies(file, &own_families));
-    if (const toml::node* list = file.table().get("families")) {
-      CANBAO_TRY(UseFamilies(file, *list, own_families, own.get()));
-    }
-    out->overrides_.push_back({*pattern, std::move(own)});
   }
   out->common_ = std::move(common);
   std::sort(out->files_.begin(), out->files_.end());
@@ -694,15 +760,21 @@ Result<std::shared_ptr<const Mappings>> Mappings::Load(const std::string& data_d
 }
 
 std::shared_ptr<const SourceMapping> Mappings::For(std::string_view source) const {
+  return BestOf(own_, source, BestOf(overrides_, source, common_));
+}
+
+std::shared_ptr<const SourceMapping> Mappings::BestOf(
+    const std::vector<Override>& overrides, std::string_view source,
+    const std::shared_ptr<const SourceMapping>& otherwise) {
   const Override* best = nullptr;
-  for (const Override& o : overrides_) {
+  for (const Override& o : overrides) {
     // The longest pattern fits best; of equal ones the last.
     if (FitsPattern(o.pattern, source) &&
         (best == nullptr || o.pattern.size() >= best->pattern.size())) {
       best = &o;
     }
   }
-  return best == nullptr ? common_ : best->mapping;
+  return best == nullptr ? otherwise : best->mapping;
 }
 
 }  // namespace canbao::extract

@@ -100,6 +100,9 @@ class StateTable {
  public:
   // `rule` has four words: AAC008, AAC031, AAE116, state. False when the state is none.
   bool AddRule(const std::array<std::string, 4>& rule);
+  // The same table with `rules` tried before its own; none when one of them has no state.
+  std::shared_ptr<const StateTable> Preceded(
+      const std::vector<std::array<std::string, 4>>& rules) const;
   void Finish();  // builds the table
   scheme::State Find(StateValue enrolment, StateValue contribution, StateValue benefit) const {
     int a = Class(enrolment), b = Class(contribution), c = Class(benefit);
@@ -190,7 +193,12 @@ struct SourceMapping {
 
 class Mappings {
  public:
-  static Result<std::shared_ptr<const Mappings>> Load(const std::string& data_dir);
+  // `own`: a folder whose sources/*.toml come on top of the policy's, for the sources they fit; it
+  // may be empty or missing.
+  static Result<std::shared_ptr<const Mappings>> Load(const std::string& data_dir,
+                                                      const std::string& own = {});
+  // What the files of `own` say, as a short digest; empty when there are none.
+  static Result<std::string> OwnDigest(const std::string& own);
   Mappings();
   ~Mappings();
 
@@ -202,8 +210,12 @@ class Mappings {
 
  private:
   struct Override;
+  static std::shared_ptr<const SourceMapping> BestOf(
+      const std::vector<Override>& overrides, std::string_view source,
+      const std::shared_ptr<const SourceMapping>& otherwise);
   std::shared_ptr<const SourceMapping> common_;
   std::vector<Override> overrides_;
+  std::vector<Override> own_;  // before those
   std::vector<std::pair<std::string, std::string>> files_;
 };
 

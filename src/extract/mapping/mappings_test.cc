@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "extract/errors.h"
+#include "extract/mapping/own_mapping.h"
 #include "extract/mapping/record_plan.h"
 #include "identity/citizen_number.h"
 
@@ -232,6 +234,57 @@ TEST_F(MappingFilesTest, BrokenDataAreSaidToBeBroken) {
   auto nowhere = Mappings::Load((folder_ / "nowhere").string());
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().code, kErrMapping);
+}
+
+// What is mapped in the console stays beside the policy, adds up, and may change its mind.
+TEST(OwnMappingTest, ComesOnTopOfThePolicyAndAddsUp) {
+  const std::string policy = CANBAO_SOURCE_DIR "/data";
+  std::string own = (fs::temp_directory_path() / "own_mappings_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(own.data()), nullptr);
+  auto digest = Mappings::OwnDigest(own);
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(*digest, "");
+  OwnMapping m;
+  m.source = "sb-3399/x";
+  m.kind = Kind::kEnrolment;
+  m.columns = {{"证号\"甲\"", "id_number"}, {"人名", "former_name"}};
+  m.codes = {{"sex", {{"M9", "male"}}}, {"enrolment_state", {{"77/8/", "contributing"}}}};
+  EXPECT_FALSE(AddOwnMapping(policy, own, m)) << "a list of enrolments has no former name";
+  m.columns["人名"] = "name";
+  auto added = AddOwnMapping(policy, own, m);
+  ASSERT_TRUE(added) << added.error().ToString();
+  OwnMapping more;
+  more.source = m.source;
+  more.kind = Kind::kEnrolment;
+  more.codes = {{"sex", {{"M9", "female"}}}};
+  added = AddOwnMapping(policy, own, more);
+  ASSERT_TRUE(added) << added.error().ToString();
+
+  auto mappings = Mappings::Load(policy, own);
+  ASSERT_TRUE(mappings) << mappings.error().ToString();
+  auto mapping = (*mappings)->For("sb-3399/x");
+  EXPECT_EQ(mapping->Of(Kind::kEnrolment).Match("证号\"甲\"").field, Field::kIdNumber);
+  EXPECT_EQ(mapping->Of(Kind::kEnrolment).Match("人名").field, Field::kName);
+  EXPECT_EQ(mapping->Of(Kind::kEnrolment).Match("AAC002").field, Field::kIdNumber);
+  EXPECT_EQ(mapping->codes.sex.Find("M9"), static_cast<int>(identity::Sex::kFemale));
+  EXPECT_EQ(mapping->codes.sex.Find("男"), static_cast<int>(identity::Sex::kMale));
+  const StateTable* states = mapping->StatesOf(110);
+  ASSERT_NE(states, nullptr);
+  EXPECT_EQ(states->Find({"77"}, {"8"}, {}), State::kContributing);
+  EXPECT_EQ(states->Find({"77"}, {"8"}, {"", true}), State::kContributing);
+  EXPECT_EQ(states->Find({"77"}, {"9"}, {}), State::kUnmapped);
+  EXPECT_EQ(states->Find({"1"}, {"1"}, {"", true}),
+            Installed().For("sb-3399/x")->StatesOf(110)->Find({"1"}, {"1"}, {"", true}));
+  EXPECT_EQ((*mappings)->For("sb-1")->Of(Kind::kEnrolment).Match("人名").field, Field::kNone);
+  digest = Mappings::OwnDigest(own);
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(digest->size(), 16u);
+  more.codes = {{"sex", {{"M9", "neither"}}}};
+  added = AddOwnMapping(policy, own, more);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().cls, ErrorClass::kInput);
+  EXPECT_EQ(*Mappings::OwnDigest(own), *digest) << "what was refused changed nothing";
+  fs::remove_all(own);
 }
 
 TEST(PatternTest, Stars) {

@@ -44,6 +44,14 @@ size_t Width(ColumnType type) {
   return 0;
 }
 
+void PutOrNull(CopyBuffer& b, std::string_view text) {
+  if (text.empty()) {
+    b.Null();
+  } else {
+    b.Bytes(text);
+  }
+}
+
 bool IsFixed(uint8_t width) { return width != kText && width != kClearText; }
 
 int Find(const RowSchema& schema, std::string_view name) {
@@ -278,9 +286,25 @@ Status Encoder::Row() {
       case Form::kFacts:
         Facts(b, step.facts);
         break;
+      case Form::kNameKey:
+        PutOrNull(b, SearchOf(c.s).key);
+        break;
+      case Form::kPinyin:
+        PutOrNull(b, SearchOf(c.s).pinyin);
+        break;
+      case Form::kInitials:
+        PutOrNull(b, SearchOf(c.s).initials);
+        break;
     }
   }
   return {};
+}
+
+// Names repeat: one in a few is found where the last with its hash was put.
+const SearchName& Encoder::SearchOf(std::string_view name) {
+  SearchName& recent = recent_names_[std::hash<std::string_view>()(name) % recent_names_.size()];
+  if (recent.name != name || name.empty()) recent = SearchNameOf(name);
+  return recent;
 }
 
 void Encoder::Facts(CopyBuffer& b, const std::vector<FactCell>& facts) {

@@ -15,6 +15,7 @@
 #include "register/connection.h"
 #include "register/internal/employer_sink.h"
 #include "register/internal/layout.h"
+#include "register/internal/search_name.h"
 
 namespace canbao::reg {
 
@@ -86,6 +87,7 @@ class Encoder {
   bool IsSealed(const Cell& c) const;
   void Facts(CopyBuffer& b, const std::vector<FactCell>& facts);
   Status Employer(CopyBuffer& b);
+  const SearchName& SearchOf(std::string_view name);
   Result<int64_t> Ref(uint64_t row_ref) const;
 
   const EncoderContext* context_ = nullptr;
@@ -98,6 +100,7 @@ class Encoder {
   int field_cell_ = -1;
   std::array<int, 3> employer_cells_{};
   std::vector<uint64_t> recent_employers_ = std::vector<uint64_t>(16384);
+  std::vector<SearchName> recent_names_ = std::vector<SearchName>(4096);
   std::vector<Cell> cells_;
   std::array<Out, kBuckets> out_;
   std::vector<uint8_t> scratch_;

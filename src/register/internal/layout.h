@@ -28,6 +28,10 @@ enum class Form {
   kEmployer,     // key of (employer_no, employer_name, uscc) in canbao.employer
   kRegion,       // the row's region, else its extract's, else the province
   kFacts,        // several values in one: LayoutColumn::facts
+  // Of a name, for search (register/person_search.h):
+  kNameKey,   // folded
+  kPinyin,    // syllables without tones and blanks
+  kInitials,  // first letters of the syllables
 };
 
 enum Traits : unsigned {
@@ -62,6 +66,8 @@ struct TableLayout {
   bool per_cutoff;        // classification: whole new leaves for each cut-off
   std::vector<LayoutColumn> columns;
   std::vector<const char*> keys;  // after the load, on a leaf: {0} is the leaf
+  // County of each row: where its person counts, instead of what the encoder put there.
+  bool placed_by_person = false;
 };
 
 // In the order in which they are loaded.

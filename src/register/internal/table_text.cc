@@ -5,6 +5,7 @@
 #include "extract/delivery.h"
 #include "extract/row.h"
 #include "identity/citizen_number.h"
+#include "identity/name.h"
 #include "scheme/person.h"
 #include "scheme/scheme.h"
 
@@ -34,6 +35,21 @@ bool LooksLikeNumber(std::string_view text) {
   size_t digits = 0;
   for (char c : text) digits += c >= '0' && c <= '9';
   return digits >= 11;
+}
+
+// "138****1234".
+std::string MaskPhone(std::string text) {
+  if (text.size() != 11) return identity::MaskNumber(text);
+  return text.replace(3, 4, "****");
+}
+
+// The place without house and door: the first characters.
+std::string MaskAddress(std::string_view text) {
+  constexpr size_t kBytes = 18;
+  if (text.empty()) return {};
+  size_t n = std::min(kBytes, text.size() / 2);
+  while (n > 0 && (static_cast<uint8_t>(text[n]) & 0xC0) == 0x80) --n;
+  return std::string(text.substr(0, n)) + "****";
 }
 
 std::string Shown(const TextContext& x, std::string text) {
@@ -76,15 +92,6 @@ Text StateLabel(int state) {
   return {std::string(scheme::StateNameZh(s)), std::string(scheme::StateName(s))};
 }
 
-Text ManagementLabel(int m) {
-  static const Text kNames[] = {{"管理中", "managed"},
-                                {"死亡", "dead"},
-                                {"注销", "cancelled"},
-                                {"迁出", "moved out"},
-                                {"其他", "other"}};
-  return m >= 0 && m < 5 ? kNames[m] : Text{};
-}
-
 Text EvidenceLabel(int e) {
   static const Text kNames[] = {{"死亡", "death"},
                                 {"服刑", "imprisoned"},
@@ -104,6 +111,17 @@ Text EvidenceLabel(int e) {
                                 {"审核确认", "confirmation"},
                                 {"重复结算", "double settlement"}};
   return e >= 0 && e < static_cast<int>(std::size(kNames)) ? kNames[e] : Text{};
+}
+
+}  // namespace
+
+Text ManagementLabel(int m) {
+  static const Text kNames[] = {{"管理中", "managed"},
+                                {"死亡", "dead"},
+                                {"注销", "cancelled"},
+                                {"迁出", "moved out"},
+                                {"其他", "other"}};
+  return m >= 0 && m < 5 ? kNames[m] : Text{};
 }
 
 Text FlagLabel(int bit) {
@@ -134,12 +152,15 @@ Text FlagLabel(int bit) {
   return bit >= 0 && bit < static_cast<int>(std::size(kNames)) ? kNames[bit] : Text{};
 }
 
-}  // namespace
-
 Result<TextContext> TextContext::Load(Connection& c, const FieldCipher& cipher, bool mask) {
-  TextContext x;
+  CANBAO_ASSIGN(TextContext x, LoadNames(c));
   x.cipher = &cipher;
   x.mask = mask;
+  return x;
+}
+
+Result<TextContext> TextContext::LoadNames(Connection& c) {
+  TextContext x;
   CANBAO_ASSIGN(Rows rows, c.Exec("SELECT extract_id, file, source FROM canbao.extract"));
   for (int i = 0; i < rows.size(); ++i) {
     x.extracts[rows.Int(i, 0)] = {std::string(rows.Text(i, 1)), std::string(rows.Text(i, 2))};
@@ -211,7 +232,20 @@ TextColumn Phone(const std::string& sql) {
     if (!v[0]) return std::string();
     auto opened = x.cipher->OpenPhone(BytesOf(v[0]));
     if (!opened) return Unreadable();
+    if (x.screen) return MaskPhone(*opened);
     return x.mask ? identity::MaskNumber(*opened) : *opened;
+  });
+}
+
+TextColumn Name(const std::string& sql) {
+  return Make("姓名", "name", {sql}, [](const TextContext& x, const Values& v) {
+    return x.screen ? identity::MaskName(v[0].value_or("")) : std::string(v[0].value_or(""));
+  });
+}
+
+TextColumn Address(const std::string& sql) {
+  return Make("地址", "address", {sql}, [](const TextContext& x, const Values& v) {
+    return x.screen ? MaskAddress(v[0].value_or("")) : std::string(v[0].value_or(""));
   });
 }
 
@@ -226,12 +260,23 @@ TextColumn Sealed(const char* zh, const char* en, const std::string& sql, bool i
   });
 }
 
-TextColumn ClearOrSealed(const char* zh, const char* en, const std::string& clear,
-                         const std::string& sealed) {
-  return Make(zh, en, {clear, sealed}, [](const TextContext& x, const Values& v) {
-    if (!v[1]) return std::string(v[0].value_or(""));
-    auto opened = x.cipher->OpenText(BytesOf(v[1]));
-    return opened ? Shown(x, *opened) : Unreadable();
+TextColumn Value(const char* zh, const char* en, const std::string& field, const std::string& clear,
+                 const std::string& sealed) {
+  return Make(zh, en, {field, clear, sealed}, [](const TextContext& x, const Values& v) {
+    if (v[2]) {
+      auto opened = x.cipher->OpenText(BytesOf(v[2]));
+      if (!opened) return Unreadable();
+      if (x.screen) return v[0] == "phone" ? MaskPhone(*opened) : identity::MaskNumber(*opened);
+      return Shown(x, *opened);
+    }
+    std::string text(v[1].value_or(""));
+    if (x.screen && v[0] && v[0]->find("name") != std::string_view::npos) {
+      return identity::MaskName(text);
+    }
+    if (x.screen && v[0] && v[0]->find("address") != std::string_view::npos) {
+      return MaskAddress(text);
+    }
+    return Shown(x, text);
   });
 }
 

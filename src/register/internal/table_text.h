@@ -24,9 +24,11 @@ struct ExtractName {
 // What values need to become text; made once for a list.
 struct TextContext {
   const FieldCipher* cipher = nullptr;
-  bool mask = false;
+  bool mask = false;                        // numbers and phones
+  bool screen = false;                      // masked for a screen: names and addresses too
   std::map<int64_t, ExtractName> extracts;  // by extract_id
   static Result<TextContext> Load(Connection& c, const FieldCipher& cipher, bool mask);
+  static Result<TextContext> LoadNames(Connection& c);  // of extracts; opens nothing
 };
 
 using Values =
@@ -38,6 +40,10 @@ struct TextColumn {
   std::function<std::string(const TextContext&, const Values&)> text;
 };
 
+// Of the household register's management, and of a bit of scheme::Flag; empty for others.
+Text ManagementLabel(int m);
+Text FlagLabel(int bit);
+
 // SELECT list of the columns.
 std::string SelectList(const std::vector<TextColumn>& columns);
 // Row `i` of the result of such a SELECT.
@@ -46,13 +52,17 @@ std::vector<std::string> TextRow(const TextContext& context, const std::vector<T
 
 namespace col {
 TextColumn Plain(const char* zh, const char* en, const std::string& sql);
+// Of a person; masked on a screen.
+TextColumn Name(const std::string& sql);
+TextColumn Address(const std::string& sql);
 TextColumn DayOf(const char* zh, const char* en, const std::string& sql);
 TextColumn YesNo(const char* zh, const char* en, const std::string& sql);
 TextColumn Number(const std::string& number, const std::string& document);
 TextColumn Phone(const std::string& sql);
 TextColumn Sealed(const char* zh, const char* en, const std::string& sql, bool is_number);
-TextColumn ClearOrSealed(const char* zh, const char* en, const std::string& clear,
-                         const std::string& sealed);
+// A value of the field that `field` names: masked as the field's own column would be.
+TextColumn Value(const char* zh, const char* en, const std::string& field, const std::string& clear,
+                 const std::string& sealed);
 TextColumn Sex(const std::string& sql);
 TextColumn File(const std::string& ref);
 TextColumn Source(const std::string& ref);

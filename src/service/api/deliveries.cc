@@ -382,6 +382,7 @@ Answer Decide(Context& c) {
 
 void AddDeliveryHandlers(Handlers& to) {
   AddUploadHandlers(to);
+  AddDeliveryFileHandlers(to);
   to.On("listDeliveries", ListTheDeliveries);
   to.On("makeDelivery", MakeDelivery);
   to.On("listFolders", ListFolders);

@@ -188,9 +188,9 @@ void SchemaNode::VisitText(const json::string& text, const std::string& path, La
   } else if (length > max_length_) {
     faults->push_back(
         {path, Msg("最多 {0} 个字符", "at most {0} characters", max_length_).In(lang)});
-  } else if (pattern_ &&
-             (view.size() > kLongestMatched ||
-              !boost::regex_search(view.data(), view.data() + view.size(), *pattern_))) {
+  } else if (pattern_ && (view.size() > kLongestMatched ||
+                          !boost::regex_search(view.data(), view.data() + view.size(), *pattern_,
+                                               boost::regex_constants::match_single_line))) {
     faults->push_back({path, Msg("格式应为 {0}", "must match {0}", pattern_text_).In(lang)});
   } else if (date_ && (view.size() != 10 || !ParseIsoDate(view).has_value())) {
     faults->push_back(

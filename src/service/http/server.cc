@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -16,14 +17,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
+#include <ctime>
 #include <list>
 #include <optional>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -99,6 +106,159 @@ ByteRange ParseRange(std::string_view header, uint64_t size) {
   return {first, last - first + 1, true, false};
 }
 
+// A connection, plain or with TLS, as everything below sees it: one set of templates a kind, here.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // What is not done by then fails with a time-out and closes the connection.
+  virtual void Expire(std::chrono::milliseconds after) = 0;
+  virtual asio::awaitable<boost::system::error_code> Begin() = 0;
+  virtual asio::awaitable<size_t> Read(char* to, size_t n, boost::system::error_code* ec) = 0;
+  // All of both.
+  virtual asio::awaitable<boost::system::error_code> Write(std::string_view a,
+                                                           std::string_view b) = 0;
+  // Says farewell.
+  virtual asio::awaitable<void> End() = 0;
+  virtual tcp::socket& socket() = 0;
+};
+
+template <typename Lower>
+class StreamOf : public Stream {
+ public:
+  static constexpr bool kTls = !std::is_same_v<Lower, beast::tcp_stream>;
+  template <typename... Args>
+  explicit StreamOf(Args&&... args) : lower_(std::forward<Args>(args)...) {}
+
+  void Expire(std::chrono::milliseconds after) override { tcp_stream().expires_after(after); }
+  asio::awaitable<boost::system::error_code> Begin() override {
+    boost::system::error_code ec;
+    if constexpr (kTls) {
+      co_await lower_.async_handshake(asio::ssl::stream_base::server,
+                                      asio::redirect_error(asio::use_awaitable, ec));
+    }
+    co_return ec;
+  }
+  asio::awaitable<size_t> Read(char* to, size_t n, boost::system::error_code* ec) override {
+    co_return co_await lower_.async_read_some(asio::buffer(to, n),
+                                              asio::redirect_error(asio::use_awaitable, *ec));
+  }
+  asio::awaitable<boost::system::error_code> Write(std::string_view a,
+                                                   std::string_view b) override {
+    boost::system::error_code ec;
+    const std::array<asio::const_buffer, 2> both = {asio::buffer(a), asio::buffer(b)};
+    co_await asio::async_write(lower_, both, asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+  }
+  asio::awaitable<void> End() override {
+    boost::system::error_code ec;
+    if constexpr (kTls) {
+      Expire(std::chrono::seconds(2));
+      co_await lower_.async_shutdown(asio::redirect_error(asio::use_awaitable, ec));
+    }
+    socket().shutdown(tcp::socket::shutdown_send, ec);
+  }
+  tcp::socket& socket() override { return tcp_stream().socket(); }
+
+ private:
+  beast::tcp_stream& tcp_stream() { return beast::get_lowest_layer(lower_); }
+  Lower lower_;
+};
+
+// Runs `work` on a worker; the coroutine goes on in its own thread.
+template <typename Work>
+auto OnWorker(asio::thread_pool& workers, Work work) -> asio::awaitable<decltype(work())> {
+  co_return co_await asio::co_spawn(
+      workers.get_executor(), [&work]() -> asio::awaitable<decltype(work())> { co_return work(); },
+      asio::use_awaitable);
+}
+
+// "Date: …" of now; written once a second.
+const std::string& DateLine() {
+  thread_local std::time_t written = 0;
+  thread_local std::string line;
+  const std::time_t now = std::time(nullptr);
+  if (now != written) {
+    std::tm utc{};
+    ::gmtime_r(&now, &utc);
+    char text[64];
+    std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+    line = text;
+    written = now;
+  }
+  return line;
+}
+
+// The first line and the headers of an answer; the caller adds its length and the empty line. A
+// header that could break out of its line is left out.
+struct Head {
+  int status = 200;
+  bool keep_alive = true;
+  unsigned version = 11;
+  std::string text;
+
+  Head(const Response& r, int as_status, bool keep, unsigned v)
+      : status(as_status), keep_alive(keep), version(v) {
+    text = fmt::format("HTTP/1.{} {} {}\r\n", version % 10, status,
+                       std::string_view(http::obsolete_reason(
+                           http::int_to_status(static_cast<unsigned>(status)))));
+    text += DateLine();
+    for (const auto& [name, value] : r.headers) Add(name, value);
+    if (!keep_alive) Add("Connection", "close");
+    if (keep_alive && version == 10) Add("Connection", "keep-alive");
+  }
+  void Add(std::string_view name, std::string_view value) {
+    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) return;
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
+  void AddLength(uint64_t length) { Add("Content-Length", std::to_string(length)); }
+};
+
+bool ClientHasLeft(tcp::socket& socket, bool is_tls) {
+  char c = 0;
+  const ssize_t n = ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT);
+  // With TLS a byte is the other side's farewell: nothing else comes while events flow.
+  return n == 0 || (n > 0 && is_tls) || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+// Fields of one name are one, as RFC 9110 has it (5.3), cookies as RFC 6265.
+template <typename Fields>
+void TakeHeaders(const Fields& fields, Request* request) {
+  for (const auto& field : fields) {
+    std::string name(field.name_string());
+    Lower(&name);
+    const std::string value(field.value());
+    auto [it, fresh] = request->headers.emplace(name, value);
+    if (!fresh) it->second += (name == "cookie" ? "; " : ", ") + value;
+  }
+}
+
+// Whether the client has gone, or was closed: there is nobody to tell what is wrong.
+bool NobodyThere(const boost::system::error_code& ec) {
+  return ec == asio::error::eof || ec == asio::error::connection_reset ||
+         ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor ||
+         ec == asio::error::broken_pipe || ec == beast::error::timeout ||
+         ec.category() == asio::error::get_ssl_category() ||
+         ec == asio::ssl::error::stream_truncated;
+}
+
+// A connection while it is served.
+struct Session {
+  std::unique_ptr<Stream> stream;
+  std::string buffer;  // read and not yet understood
+  std::string peer;
+  bool is_tls = false;
+  Link* link = nullptr;
+};
+
+// What was read of a request.
+struct Asked {
+  Request request;
+  RawRequest raw;
+  bool keep_alive = true;
+  unsigned version = 11;
+  std::optional<Response> refusal;
+};
+
 }  // namespace
 
 struct Server::State {
@@ -114,56 +274,19 @@ struct Server::State {
   bool stopped = false;
 
   asio::awaitable<void> Accept(IoThread& io);
-  template <typename Stream>
-  asio::awaitable<void> Serve(IoThread& io, Stream& stream, std::string peer, bool is_tls);
-  template <typename Stream>
-  asio::awaitable<bool> ReadRequest(Stream& stream, beast::flat_buffer& buffer, Link& link,
-                                    Request* request, RawRequest* raw, bool* keep_alive,
-                                    unsigned* version);
-  asio::awaitable<Response> Respond(Request& request, const RawRequest& raw);
-  template <typename Stream>
-  asio::awaitable<bool> Write(Stream& stream, Response response, const Request& request,
-                              bool head_only, bool keep_alive, unsigned version);
-  template <typename Stream>
-  asio::awaitable<bool> WriteFile(Stream& stream, http::response<http::empty_body> header,
-                                  const Response& response, const Request& request, bool head_only);
-  template <typename Stream>
-  asio::awaitable<bool> WriteEvents(Stream& stream, http::response<http::empty_body> header,
-                                    Response response, bool chunked);
+  asio::awaitable<void> Serve(IoThread& io, tcp::socket socket, std::string peer);
+  asio::awaitable<bool> Read(Session& s, Asked* asked);
+  template <typename Parser>
+  asio::awaitable<boost::system::error_code> Parse(Session& s, Parser& parser, bool header_only);
+  template <typename Fields>
+  std::optional<Response> CheckHeader(const Fields& message, const Request& request) const;
+  Response RefuseRead(const boost::system::error_code& ec, const Request& request) const;
+  asio::awaitable<void> Drain(Session& s);
+  asio::awaitable<Response> Respond(Asked& asked);
+  asio::awaitable<bool> Write(Session& s, const Asked& asked, Response response);
+  asio::awaitable<bool> WriteFile(Session& s, const Asked& asked, const Response& response);
+  asio::awaitable<bool> WriteEvents(Session& s, const Asked& asked, Response response);
 };
-
-namespace {
-
-// Runs `work` on a worker; the coroutine goes on in its own thread.
-template <typename Work>
-auto OnWorker(asio::thread_pool& workers, Work work) -> asio::awaitable<decltype(work())> {
-  co_return co_await asio::co_spawn(
-      workers.get_executor(), [&work]() -> asio::awaitable<decltype(work())> { co_return work(); },
-      asio::use_awaitable);
-}
-
-template <typename Stream>
-tcp::socket& SocketOf(Stream& stream) {
-  return beast::get_lowest_layer(stream).socket();
-}
-
-// The header of an answer, without its length.
-template <typename Body>
-void FillHeader(http::response<Body>& to, const Response& from, bool keep_alive, unsigned version) {
-  to.version(version);
-  to.result(static_cast<unsigned>(from.status));
-  for (const auto& [name, value] : from.headers) to.insert(name, value);
-  to.keep_alive(keep_alive);
-}
-
-bool ClientHasLeft(tcp::socket& socket, bool is_tls) {
-  char c = 0;
-  const ssize_t n = ::recv(socket.native_handle(), &c, 1, MSG_PEEK | MSG_DONTWAIT);
-  // With TLS a byte is the other side's farewell: nothing else comes while events flow.
-  return n == 0 || (n > 0 && is_tls) || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-}
-
-}  // namespace
 
 asio::awaitable<void> Server::State::Accept(IoThread& io) {
   for (;;) {
@@ -183,180 +306,180 @@ asio::awaitable<void> Server::State::Accept(IoThread& io) {
       continue;  // closed
     }
     socket.set_option(tcp::no_delay(true), ec);
-    auto endpoint = socket.remote_endpoint(ec);
+    const auto endpoint = socket.remote_endpoint(ec);
     if (ec) continue;
-    std::string peer = endpoint.address().to_string(ec);
-    asio::co_spawn(
-        io.context,
-        [this, &io, s = std::move(socket), peer]() mutable -> asio::awaitable<void> {
-          counts.connections.fetch_add(1);
-          if (tls) {
-            beast::ssl_stream<beast::tcp_stream> stream(beast::tcp_stream(std::move(s)), *tls);
-            beast::get_lowest_layer(stream).expires_after(options.header_timeout);
-            boost::system::error_code e;
-            co_await stream.async_handshake(asio::ssl::stream_base::server,
-                                            asio::redirect_error(asio::use_awaitable, e));
-            if (!e) co_await Serve(io, stream, peer, true);
-          } else {
-            beast::tcp_stream stream(std::move(s));
-            co_await Serve(io, stream, peer, false);
-          }
-          counts.connections.fetch_sub(1);
-        },
-        [this](std::exception_ptr e) {
-          if (!e) return;
-          counts.connections.fetch_sub(1);
-          try {
-            std::rethrow_exception(e);
-          } catch (const std::exception& what) {
-            Log(LogLevel::kWarning, "a connection ended: {}", std::string(what.what()));
-          }
-        });
+    counts.connections.fetch_add(1);
+    asio::co_spawn(io.context, Serve(io, std::move(socket), endpoint.address().to_string(ec)),
+                   [this](const std::exception_ptr& e) {
+                     counts.connections.fetch_sub(1);
+                     if (!e) return;
+                     try {
+                       std::rethrow_exception(e);
+                     } catch (const std::exception& what) {
+                       Log(LogLevel::kWarning, "a connection ended: {}", std::string(what.what()));
+                     }
+                   });
   }
 }
 
-template <typename Stream>
-asio::awaitable<void> Server::State::Serve(IoThread& io, Stream& stream, std::string peer,
-                                           bool is_tls) {
-  io.links.push_back({&SocketOf(stream), false});
-  auto link = std::prev(io.links.end());
+asio::awaitable<void> Server::State::Serve(IoThread& io, tcp::socket socket, std::string peer) {
+  Session s;
+  s.peer = std::move(peer);
+  s.is_tls = tls.has_value();
+  if (s.is_tls) {
+    s.stream = std::make_unique<StreamOf<beast::ssl_stream<beast::tcp_stream>>>(
+        beast::tcp_stream(std::move(socket)), *tls);
+  } else {
+    s.stream = std::make_unique<StreamOf<beast::tcp_stream>>(std::move(socket));
+  }
+  io.links.push_back({&s.stream->socket(), false});
   struct Unlink {
     IoThread& io;
     std::list<Link>::iterator link;
     ~Unlink() { io.links.erase(link); }
-  } unlink{io, link};
-  beast::flat_buffer buffer(options.header_bytes + options.body_bytes);
+  } unlink{io, std::prev(io.links.end())};
+  s.link = &*unlink.link;
+  s.stream->Expire(options.header_timeout);
+  if (co_await s.stream->Begin()) co_return;
   for (bool keep_alive = true; keep_alive && !stopping;) {
-    Request request;
-    request.peer = peer;
-    request.tls = is_tls;
-    RawRequest raw;
-    unsigned version = 11;
-    link->busy = false;
-    if (!co_await ReadRequest(stream, buffer, *link, &request, &raw, &keep_alive, &version)) break;
-    Response response = co_await Respond(request, raw);
-    if (stopping) keep_alive = false;
-    const bool head_only = raw.method == "HEAD";
-    if (!co_await Write(stream, std::move(response), request, head_only, keep_alive, version))
-      break;
+    Asked asked;
+    asked.request.peer = s.peer;
+    asked.request.tls = s.is_tls;
+    s.link->busy = false;
+    if (!co_await Read(s, &asked)) break;
+    const bool refused = asked.refusal.has_value();
+    // (A co_await within ?: is miscompiled by gcc 12.)
+    Response response;
+    if (refused) {
+      response = std::move(*asked.refusal);
+    } else {
+      response = co_await Respond(asked);
+    }
+    if (stopping || refused) asked.keep_alive = false;
+    keep_alive = asked.keep_alive;
+    if (!co_await Write(s, asked, std::move(response))) break;
+    if (refused) co_await Drain(s);
   }
-  boost::system::error_code ec;
-  if constexpr (!std::is_same_v<Stream, beast::tcp_stream>) {
-    beast::get_lowest_layer(stream).expires_after(std::chrono::seconds(2));
-    co_await stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ec));
-  }
-  SocketOf(stream).shutdown(tcp::socket::shutdown_send, ec);
+  co_await s.stream->End();
 }
 
-// False when there is no more to answer; what is refused has then been answered.
-template <typename Stream>
-asio::awaitable<bool> Server::State::ReadRequest(Stream& stream, beast::flat_buffer& buffer,
-                                                 Link& link, Request* request, RawRequest* raw,
-                                                 bool* keep_alive, unsigned* version) {
+// Feeds the parser until the header, or all of the request, is there.
+template <typename Parser>
+asio::awaitable<boost::system::error_code> Server::State::Parse(Session& s, Parser& parser,
+                                                                bool header_only) {
   boost::system::error_code ec;
-  auto& lowest = beast::get_lowest_layer(stream);
-  if (buffer.size() == 0) {
-    lowest.expires_after(options.idle_timeout);
-    const size_t n = co_await stream.async_read_some(buffer.prepare(4096),
-                                                     asio::redirect_error(asio::use_awaitable, ec));
-    if (ec) co_return false;
-    buffer.commit(n);
+  while (!(header_only ? parser.is_header_done() : parser.is_done())) {
+    if (!s.buffer.empty()) {
+      const size_t taken = parser.put(asio::buffer(std::as_const(s.buffer)), ec);
+      s.buffer.erase(0, taken);
+      if (ec && ec != http::error::need_more) co_return ec;
+      if (!ec) continue;
+      ec = {};
+    }
+    const size_t had = s.buffer.size();
+    const size_t room = header_only ? 4096 : 65536;
+    s.buffer.resize(had + room);
+    const size_t n = co_await s.stream->Read(s.buffer.data() + had, room, &ec);
+    s.buffer.resize(had + n);
+    if (ec) co_return ec;
   }
-  link.busy = true;
-  request->id = next_id.fetch_add(1);
+  co_return ec;
+}
+
+template <typename Fields>
+std::optional<Response> Server::State::CheckHeader(const Fields& message,
+                                                   const Request& request) const {
+  if (message.version() != 11 && message.version() != 10) {
+    return Plain(400, "CB-SERVICE-0005", Msg("请求的格式有误", "the request is malformed"),
+                 request);
+  }
+  if (message.version() == 11 && message.count(http::field::host) != 1) {
+    return Plain(400, "CB-SERVICE-0005", Msg("请求必须有一个 Host", "one Host is needed"), request);
+  }
+  const std::string_view expect = request.Header("expect");
+  if (!expect.empty() && !beast::iequals(expect, "100-continue")) {
+    return Plain(417, "CB-SERVICE-0005", Msg("不支持的 Expect", "this Expect is not supported"),
+                 request);
+  }
+  return std::nullopt;
+}
+
+// False when there is no more to answer. What is refused here is left in `asked`.
+asio::awaitable<bool> Server::State::Read(Session& s, Asked* asked) {
+  boost::system::error_code ec;
+  if (s.buffer.empty()) {
+    s.stream->Expire(options.idle_timeout);
+    s.buffer.resize(4096);
+    const size_t n = co_await s.stream->Read(s.buffer.data(), s.buffer.size(), &ec);
+    s.buffer.resize(n);
+    if (ec) co_return false;
+  }
+  s.link->busy = true;
+  asked->request.id = next_id.fetch_add(1);
   http::request_parser<http::string_body> parser;
   parser.header_limit(options.header_bytes);
   parser.body_limit(options.body_bytes);
-  lowest.expires_after(options.header_timeout);
-  co_await http::async_read_header(stream, buffer, parser,
-                                   asio::redirect_error(asio::use_awaitable, ec));
-  auto fill = [&] {
-    const auto& message = parser.get();
-    raw->method = std::string(message.method_string());
-    raw->target = std::string(message.target());
-    *version = message.version();
-    *keep_alive = message.keep_alive();
-    for (const auto& field : message) {
-      std::string name(field.name_string());
-      Lower(&name);
-      std::string value(field.value());
-      auto [it, fresh] = request->headers.emplace(name, value);
-      if (!fresh) it->second += (name == "cookie" ? "; " : ", ") + value;
-    }
-  };
-  std::optional<Response> refusal;
+  s.stream->Expire(options.header_timeout);
+  ec = co_await Parse(s, parser, true);
   if (!ec) {
-    fill();
     const auto& message = parser.get();
-    if (message.version() < 11 && message.version() != 10) {
-      refusal = Plain(400, "CB-SERVICE-0005", Msg("请求的格式有误", "the request is malformed"),
-                      *request);
-    } else if (message.version() == 11 && message.count(http::field::host) != 1) {
-      refusal =
-          Plain(400, "CB-SERVICE-0005", Msg("请求必须有一个 Host", "one Host is needed"), *request);
-    } else if (auto expect = request->Header("expect"); !expect.empty()) {
-      if (beast::iequals(expect, "100-continue")) {
-        http::response<http::empty_body> go(http::status::continue_, 11);
-        co_await http::async_write(stream, go, asio::redirect_error(asio::use_awaitable, ec));
-      } else {
-        refusal = Plain(417, "CB-SERVICE-0005",
-                        Msg("不支持的 Expect", "this Expect is not supported"), *request);
-      }
-    }
+    asked->raw.method = std::string(message.method_string());
+    asked->raw.target = std::string(message.target());
+    asked->version = message.version();
+    asked->keep_alive = message.keep_alive();
+    TakeHeaders(message, &asked->request);
+    asked->refusal = CheckHeader(message, asked->request);
+    if (asked->refusal) co_return true;
+    s.stream->Expire(options.body_timeout);
+    if (!parser.is_done() && !asked->request.Header("expect").empty())
+      ec = co_await s.stream->Write("HTTP/1.1 100 Continue\r\n\r\n", {});
   }
-  if (!ec && !refusal) {
-    lowest.expires_after(options.body_timeout);
-    co_await http::async_read(stream, buffer, parser,
-                              asio::redirect_error(asio::use_awaitable, ec));
-    if (!ec) {
-      request->body = std::move(parser.get().body());
-      co_return true;
-    }
+  if (!ec) {
+    parser.eager(true);
+    ec = co_await Parse(s, parser, false);
   }
-  if (!refusal) {
-    if (ec == http::error::end_of_stream || ec == asio::error::eof ||
-        ec == asio::error::connection_reset || ec == asio::error::operation_aborted ||
-        ec == http::error::partial_message || ec.category() == asio::error::get_ssl_category()) {
-      co_return false;
-    }
-    if (ec == beast::error::timeout) {
-      // Beast has closed the socket: there is nobody to tell.
-      counts.refused.fetch_add(1);
-      co_return false;
-    }
-    if (ec == http::error::header_limit) {
-      refusal = Plain(
-          431, "CB-SERVICE-0007",
-          Msg("请求头超过 {0} 字节", "the header is larger than {0} bytes", options.header_bytes),
-          *request);
-    } else if (ec == http::error::body_limit) {
-      refusal = Plain(
-          413, "CB-SERVICE-0006",
-          Msg("请求内容超过 {0} 字节", "the body is larger than {0} bytes", options.body_bytes),
-          *request);
-    } else {
-      refusal = Plain(400, "CB-SERVICE-0005", Msg("请求的格式有误", "the request is malformed"),
-                      *request);
-    }
+  if (!ec) {
+    asked->request.body = std::move(parser.get().body());
+    co_return true;
   }
-  counts.refused.fetch_add(1);
-  if (co_await Write(stream, std::move(*refusal), *request, false, false, 11)) {
-    // What the client still sends is taken for a moment, so that it reads the answer instead of a
-    // reset.
-    SocketOf(stream).shutdown(tcp::socket::shutdown_send, ec);
-    lowest.expires_after(std::chrono::seconds(2));
-    buffer.clear();
-    for (size_t taken = 0; taken < (32u << 20);) {
-      const size_t n = co_await lowest.async_read_some(
-          buffer.prepare(65536), asio::redirect_error(asio::use_awaitable, ec));
-      if (ec) break;
-      taken += n;
-    }
+  if (NobodyThere(ec)) {
+    if (ec == beast::error::timeout) counts.refused.fetch_add(1);
+    co_return false;
   }
-  co_return false;
+  asked->refusal = RefuseRead(ec, asked->request);
+  co_return true;
 }
 
-asio::awaitable<Response> Server::State::Respond(Request& request, const RawRequest& raw) {
+Response Server::State::RefuseRead(const boost::system::error_code& ec,
+                                   const Request& request) const {
+  if (ec == http::error::header_limit) {
+    return Plain(
+        431, "CB-SERVICE-0007",
+        Msg("请求头超过 {0} 字节", "the header is larger than {0} bytes", options.header_bytes),
+        request);
+  }
+  if (ec == http::error::body_limit) {
+    return Plain(
+        413, "CB-SERVICE-0006",
+        Msg("请求内容超过 {0} 字节", "the body is larger than {0} bytes", options.body_bytes),
+        request);
+  }
+  return Plain(400, "CB-SERVICE-0005", Msg("请求的格式有误", "the request is malformed"), request);
+}
+
+// What a refused client still sends is taken for a moment, so that it reads the answer instead of
+// a reset.
+asio::awaitable<void> Server::State::Drain(Session& s) {
+  counts.refused.fetch_add(1);
+  boost::system::error_code ec;
+  if (!s.is_tls) s.stream->socket().shutdown(tcp::socket::shutdown_send, ec);
+  s.stream->Expire(std::chrono::seconds(2));
+  std::string rest(65536, '\0');
+  for (size_t taken = 0; taken < (32u << 20) && !ec && !stopping;)
+    taken += co_await s.stream->Read(rest.data(), rest.size(), &ec);
+}
+
+asio::awaitable<Response> Server::State::Respond(Asked& asked) {
   if (counts.waiting.load() >= options.queue) {
     counts.refused.fetch_add(1);
     Problem busy(503, Error{ErrorClass::kEnvironment,
@@ -367,176 +490,139 @@ asio::awaitable<Response> Server::State::Respond(Request& request, const RawRequ
                             0,
                             0});
     busy.retry_after = 1;
-    co_return ProblemResponse(busy, request);
+    co_return ProblemResponse(busy, asked.request);
   }
   counts.waiting.fetch_add(1);
   co_return co_await OnWorker(*workers, [&] {
     counts.waiting.fetch_sub(1);
     counts.running.fetch_add(1);
-    Response response = responder(request, raw);
+    Response response = responder(asked.request, asked.raw);
     counts.running.fetch_sub(1);
     return response;
   });
 }
 
-template <typename Stream>
-asio::awaitable<bool> Server::State::Write(Stream& stream, Response response,
-                                           const Request& request, bool head_only, bool keep_alive,
-                                           unsigned version) {
-  boost::system::error_code ec;
-  auto& lowest = beast::get_lowest_layer(stream);
-  if (!response.file.empty() || response.events) {
-    http::response<http::empty_body> header;
-    if (response.events && version < 11) keep_alive = false;
-    FillHeader(header, response, keep_alive, version);
-    if (response.events && !head_only)
-      co_return co_await WriteEvents(stream, std::move(header), std::move(response), version >= 11);
-    if (response.events) {
-      header.set(http::field::content_type, "text/event-stream");
-    } else {
-      co_return co_await WriteFile(stream, std::move(header), response, request, head_only);
-    }
-    lowest.expires_after(options.write_timeout);
-    co_await http::async_write(stream, header, asio::redirect_error(asio::use_awaitable, ec));
-    co_return !ec;
-  }
-  lowest.expires_after(options.write_timeout);
+asio::awaitable<bool> Server::State::Write(Session& s, const Asked& asked, Response response) {
+  if (response.events) co_return co_await WriteEvents(s, asked, std::move(response));
+  if (!response.file.empty()) co_return co_await WriteFile(s, asked, response);
+  Head head(response, response.status, asked.keep_alive, asked.version);
   const bool bodiless = response.status == 204 || response.status == 304;
-  if (head_only || bodiless) {
-    http::response<http::empty_body> message;
-    FillHeader(message, response, keep_alive, version);
-    if (!bodiless) message.content_length(response.body.size());
-    co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ec));
-  } else {
-    http::response<http::string_body> message;
-    FillHeader(message, response, keep_alive, version);
-    message.body() = std::move(response.body);
-    message.content_length(message.body().size());
-    co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ec));
+  if (!bodiless) head.AddLength(response.body.size());
+  head.text += "\r\n";
+  std::string_view body = response.body;
+  if (bodiless || asked.raw.method == "HEAD") body = {};
+  s.stream->Expire(options.write_timeout);
+  boost::system::error_code ec = co_await s.stream->Write(head.text, body.substr(0, kPiece));
+  for (size_t at = kPiece; at < body.size() && !ec; at += kPiece) {
+    s.stream->Expire(options.write_timeout);
+    ec = co_await s.stream->Write(body.substr(at, kPiece), {});
   }
   co_return !ec;
 }
 
-template <typename Stream>
-asio::awaitable<bool> Server::State::WriteFile(Stream& stream,
-                                               http::response<http::empty_body> header,
-                                               const Response& response, const Request& request,
-                                               bool head_only) {
-  boost::system::error_code ec;
-  auto& lowest = beast::get_lowest_layer(stream);
+asio::awaitable<bool> Server::State::WriteFile(Session& s, const Asked& asked,
+                                               const Response& response) {
   struct stat st {};
   auto file = co_await OnWorker(*workers, [&] { return OpenForRead(response.file); });
   if (!file || ::fstat(file->get(), &st) != 0 || !S_ISREG(st.st_mode)) {
-    Log(LogLevel::kError, "request {}: the file of the answer cannot be read: {}", request.id,
-        file ? response.file : file.error().ToString());
-    Response gone =
-        Plain(404, "CB-SERVICE-0018", Msg("文件已不存在", "the file is no longer there"), request);
-    co_return co_await Write(stream, std::move(gone), request, head_only, header.keep_alive(),
-                             header.version());
+    Log(LogLevel::kError, "request {}: the file of the answer cannot be read: {}", asked.request.id,
+        file ? std::string("no file") : file.error().code);
+    Response gone = Plain(404, "CB-SERVICE-0018",
+                          Msg("文件已不存在", "the file is no longer there"), asked.request);
+    co_return co_await Write(s, asked, std::move(gone));
   }
   const auto size = static_cast<uint64_t>(st.st_size);
-  const ByteRange range = response.status == 200 ? ParseRange(request.Header("range"), size)
+  const ByteRange range = response.status == 200 ? ParseRange(asked.request.Header("range"), size)
                                                  : ByteRange{0, size, false, false};
   if (range.unsatisfiable) {
     Response none = Plain(416, "CB-SERVICE-0017",
-                          Msg("请求的范围超出文件", "the range is beyond the file"), request);
+                          Msg("请求的范围超出文件", "the range is beyond the file"), asked.request);
     none.With("Content-Range", fmt::format("bytes */{}", size));
-    co_return co_await Write(stream, std::move(none), request, head_only, header.keep_alive(),
-                             header.version());
+    co_return co_await Write(s, asked, std::move(none));
   }
-  if (response.status == 200) header.set(http::field::accept_ranges, "bytes");
+  Head head(response, range.partial ? 206 : response.status, asked.keep_alive, asked.version);
+  if (response.status == 200) head.Add("Accept-Ranges", "bytes");
   if (range.partial) {
-    header.result(http::status::partial_content);
-    header.set(http::field::content_range,
-               fmt::format("bytes {}-{}/{}", range.from, range.from + range.size - 1, size));
+    head.Add("Content-Range",
+             fmt::format("bytes {}-{}/{}", range.from, range.from + range.size - 1, size));
   }
-  header.content_length(range.size);
-  lowest.expires_after(options.write_timeout);
-  http::response_serializer<http::empty_body> serializer(header);
-  co_await http::async_write_header(stream, serializer,
-                                    asio::redirect_error(asio::use_awaitable, ec));
-  if (ec || head_only) co_return !ec;
+  head.AddLength(range.size);
+  head.text += "\r\n";
+  s.stream->Expire(options.write_timeout);
+  boost::system::error_code ec = co_await s.stream->Write(head.text, {});
+  if (asked.raw.method == "HEAD") co_return !ec;
   std::string piece;
-  for (uint64_t at = 0; at < range.size;) {
+  for (uint64_t at = 0; at < range.size && !ec;) {
     piece.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, range.size - at)));
     auto n = co_await OnWorker(*workers, [&] {
       return ReadAt(file->get(), piece.data(), piece.size(), range.from + at, response.file);
     });
     if (!n || *n == 0) co_return false;  // it shrank: the client sees a short answer
-    lowest.expires_after(options.write_timeout);
-    co_await asio::async_write(stream, asio::buffer(piece.data(), *n),
-                               asio::redirect_error(asio::use_awaitable, ec));
-    if (ec) co_return false;
+    s.stream->Expire(options.write_timeout);
+    ec = co_await s.stream->Write(std::string_view(piece).substr(0, *n), {});
     at += *n;
   }
-  co_return true;
+  co_return !ec;
 }
 
-template <typename Stream>
-asio::awaitable<bool> Server::State::WriteEvents(Stream& stream,
-                                                 http::response<http::empty_body> header,
-                                                 Response response, bool chunked) {
-  boost::system::error_code ec;
-  auto& lowest = beast::get_lowest_layer(stream);
-  constexpr bool is_tls = !std::is_same_v<Stream, beast::tcp_stream>;
-  header.set(http::field::content_type, "text/event-stream");
-  header.set(http::field::cache_control, "no-store");
-  header.set("X-Accel-Buffering", "no");
-  if (chunked) header.chunked(true);
-  lowest.expires_after(options.write_timeout);
-  http::response_serializer<http::empty_body> serializer(header);
-  co_await http::async_write_header(stream, serializer,
-                                    asio::redirect_error(asio::use_awaitable, ec));
+namespace {
+
+// Data of an event, its lines apart; nothing for no event.
+std::string EventText(std::string_view data) {
+  std::string text;
+  while (!data.empty()) {
+    const size_t end = data.find('\n');
+    text += fmt::format("data: {}\n", data.substr(0, end));
+    data = end == std::string_view::npos ? std::string_view() : data.substr(end + 1);
+  }
+  if (!text.empty()) text += '\n';
+  return text;
+}
+
+std::optional<std::string> NextEvent(const Response& response) {
+  try {
+    return response.events();
+  } catch (const std::exception& e) {
+    Log(LogLevel::kError, "events ended: {}", std::string(e.what()));
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+asio::awaitable<bool> Server::State::WriteEvents(Session& s, const Asked& asked,
+                                                 Response response) {
+  const bool chunked = asked.version >= 11;
+  Head head(response, response.status, asked.keep_alive && chunked, asked.version);
+  head.Add("Content-Type", "text/event-stream");
+  head.Add("X-Accel-Buffering", "no");
+  if (chunked) head.Add("Transfer-Encoding", "chunked");
+  head.text += "\r\n";
+  s.stream->Expire(options.write_timeout);
+  boost::system::error_code ec = co_await s.stream->Write(head.text, {});
+  if (asked.raw.method == "HEAD") co_return !ec;
   const auto begun = Clock::now();
   auto said = begun;
   asio::steady_timer timer(co_await asio::this_coro::executor);
   while (!ec && !stopping && Clock::now() - begun < options.longest_events) {
-    std::optional<std::string> data =
-        co_await OnWorker(*workers, [&]() -> std::optional<std::string> {
-          try {
-            return response.events();
-          } catch (const std::exception& e) {
-            Log(LogLevel::kError, "events ended: {}", std::string(e.what()));
-            return std::nullopt;
-          }
-        });
+    const auto data = co_await OnWorker(*workers, [&] { return NextEvent(response); });
     if (!data) break;
-    std::string text;
-    if (!data->empty()) {
-      std::string_view rest = *data;
-      for (;;) {
-        const size_t end = rest.find('\n');
-        text += fmt::format("data: {}\n", rest.substr(0, end));
-        if (end == std::string_view::npos) break;
-        rest.remove_prefix(end + 1);
-      }
-      text += '\n';
-    } else if (Clock::now() - said >= options.heartbeat) {
-      text = ":\n\n";
-    }
+    std::string text = EventText(*data);
+    if (text.empty() && Clock::now() - said >= options.heartbeat) text = ":\n\n";
     if (!text.empty()) {
       said = Clock::now();
-      lowest.expires_after(options.write_timeout);
-      if (chunked) {
-        co_await asio::async_write(stream, http::make_chunk(asio::buffer(text)),
-                                   asio::redirect_error(asio::use_awaitable, ec));
-      } else {
-        co_await asio::async_write(stream, asio::buffer(text),
-                                   asio::redirect_error(asio::use_awaitable, ec));
-      }
-      if (ec) break;
+      if (chunked) text = fmt::format("{:x}\r\n{}\r\n", text.size(), text);
+      s.stream->Expire(options.write_timeout);
+      ec = co_await s.stream->Write(text, {});
+      if (ec) co_return false;
     }
     timer.expires_after(options.event_interval);
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-    if (ClientHasLeft(lowest.socket(), is_tls)) co_return false;
+    if (ClientHasLeft(s.stream->socket(), s.is_tls)) co_return false;
   }
-  if (ec) co_return false;
-  lowest.expires_after(options.write_timeout);
-  if (chunked) {
-    co_await asio::async_write(stream, http::make_chunk_last(),
-                               asio::redirect_error(asio::use_awaitable, ec));
-  }
-  co_return !ec && chunked;
+  if (ec || !chunked) co_return false;
+  s.stream->Expire(options.write_timeout);
+  co_return !co_await s.stream->Write("0\r\n\r\n", {});
 }
 
 namespace {

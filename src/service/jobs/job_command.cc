@@ -78,7 +78,7 @@ Result<JobCommand> CommandOf(const reg::Job& job, const Services& services) {
   } else if (job.kind == "undo") {
     add({"withdraw", TextAt(a, "run"), "--data", services.data_dir});
     AddDatabase(services, &w);
-    out.memory = kGiB;
+    out.memory = 5 * kGiB;  // it may have to compare
   } else if (job.kind == "export") {
     add({"export", "--job", std::to_string(job.id), "--data", services.data_dir, "--out", folder});
     AddDatabase(services, &w);

@@ -1,7 +1,7 @@
 // Runs the journeys against a service that is there (CANBAO_URL, CANBAO_ACCOUNTS) and writes what became of each to
 // CANBAO_OUTCOMES as JSON: [{name, error}]. tests/e2e/test_console.py starts the service and this.
 //
-//   node tests/run.mjs [--all] [PART OF A NAME]
+//   node tests/run.mjs [--all] [--list] [PART OF A NAME]
 import { readdirSync, writeFileSync } from 'node:fs'
 import { start, stop, Visit } from './browser.mjs'
 
@@ -14,6 +14,10 @@ for (const file of readdirSync(folder).sort()) {
   journeys.push(...list.map((each) => ({ ...each, name: `${file.replace('.mjs', '')}: ${each.name}` })))
 }
 
+if (process.argv.includes('--list')) {
+  for (const { name, smoke = true } of journeys) if (smoke || all) console.log(name)
+  process.exit(0)
+}
 await start()
 const outcomes = []
 for (const { name, smoke = true, run, as, ...look } of journeys) {
