@@ -9,6 +9,7 @@
 #include "identity/citizen_number.h"
 #include "register/read.h"
 #include "scheme/scheme.h"
+#include "service/api/case_json.h"
 #include "service/api/work.h"
 #include "service/context.h"
 
@@ -456,6 +457,20 @@ Answer GetEvidence(Context& c) {
 }
 
 }  // namespace
+
+Result<json::array> CasesOfPerson(Context& c, int64_t person_key) {
+  json::array out;
+  if (!c.caller().Can("cases.read")) return out;
+  CANBAO_ASSIGN(auto policy, PolicyOf(c.services()));
+  CANBAO_ASSIGN(reg::Connection * db, c.Db());
+  casework::CaseFilter filter;
+  filter.person = static_cast<uint64_t>(person_key);
+  filter.today = Date::Today();
+  CANBAO_ASSIGN(casework::CasePage page,
+                casework::ListCases(*db, c.services().db->cipher(), filter));
+  for (const CaseRow& r : page.rows) out.push_back(RowJson(*policy, r));
+  return out;
+}
 
 void AddCaseHandlers(Handlers& to) {
   to.On("listCases", ListCases);
