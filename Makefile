@@ -20,7 +20,7 @@ console: ## the console, web/console/dist; nothing is done when its sources are 
 	@tools/bootstrap.sh web || { echo "built without the console: Node is missing" >&2; exit 0; }
 	@tools/console.sh build
 
-run: ## a demo province of 200,000 persons: made, compared, loaded, its account and forms shown
+run: ## a demo province of 200,000 persons: compared, loaded, an account for each role, the console served
 	@tools/bootstrap.sh build run
 	@$(MAKE) --no-print-directory build
 	@tools/demo.sh

@@ -253,7 +253,7 @@ BEGIN
 END $$;
 
 -- Who a token belongs to; also says that it was seen, not more often than once a minute.
-CREATE FUNCTION canbao.access_recognise(of_token bytea)
+CREATE FUNCTION canbao.access_recognise(of_token bytea, seen boolean)
 RETURNS TABLE (session_id bigint, account_id bigint, account text, name text, roles text[],
                division bigint, csrf text, expires_at timestamptz, must_change boolean,
                has_totp boolean, administrator boolean, permissions text[], kind text,
@@ -261,7 +261,7 @@ RETURNS TABLE (session_id bigint, account_id bigint, account text, name text, ro
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE canbao.session s SET last_seen_at = now(), idle_until = now() + interval '30 minutes'
-  WHERE s.token_hash = of_token AND s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
+  WHERE seen AND s.token_hash = of_token AND s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
     AND s.last_seen_at < now() - interval '1 minute';
   RETURN QUERY SELECT s.session_id, a.account_id, a.account, a.name, a.roles, a.division, s.csrf,
       least(s.expires_at, s.idle_until), a.must_change, a.totp IS NOT NULL,
@@ -307,7 +307,7 @@ BEGIN ATOMIC
   DELETE FROM canbao.session WHERE account_id = of_account AND session_id IS DISTINCT FROM kept;
 END;
 
--- ---- own sessions, sessions of jobs (canbao_app) ----
+-- ---- own sessions (canbao_app) ----
 
 CREATE FUNCTION canbao.own_sessions()
 RETURNS TABLE (session_id bigint, created_at timestamptz, last_seen_at timestamptz, address text,
@@ -319,19 +319,6 @@ BEGIN ATOMIC
   WHERE s.kind = 'browser' AND now() < s.idle_until AND now() < s.expires_at
   ORDER BY s.last_seen_at DESC;
 END;
-
--- A session for a job of the caller: it sees what the caller sees, for as long as the account stands.
-CREATE FUNCTION canbao.open_job_session(token_hash bytea, hours integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE made bigint;
-BEGIN
-  INSERT INTO canbao.session (account_id, token_hash, csrf, kind, narrowed, idle_until, expires_at)
-  SELECT c.account_id, open_job_session.token_hash, '', 'job', c.narrowed,
-    now() + interval '1 hour' * least(hours, 72), now() + interval '1 hour' * least(hours, 72)
-  FROM canbao.caller c WHERE c.ready
-  RETURNING session_id INTO made;
-  RETURN made;
-END $$;
 
 -- ---- administration of accounts (canbao_app within permissions, or the owner by `canbao user`) ----
 
@@ -604,12 +591,12 @@ BEGIN
   END LOOP;
 END $$;
 GRANT EXECUTE ON FUNCTION canbao.account_id(), canbao.permitted(text), canbao.place(), canbao.scope(),
-  canbao.figure_scope(), canbao.own_sessions(), canbao.open_job_session(bytea, integer),
+  canbao.figure_scope(), canbao.own_sessions(),
   canbao.accounts(), canbao.add_account(text, text, text[], bigint, text, text),
   canbao.change_account(bigint, text, text[], bigint, boolean, boolean, boolean, text)
   TO canbao_app;
 GRANT EXECUTE ON FUNCTION canbao.access_attempt(text), canbao.access_forgive(bigint, bigint),
-  canbao.access_open(bigint, bytea, text, text, text), canbao.access_recognise(bytea),
+  canbao.access_open(bigint, bytea, text, text, text), canbao.access_recognise(bytea, boolean),
   canbao.access_end(bigint, bigint, bigint), canbao.access_set_password(bigint, text, bigint),
   canbao.access_begin_totp(bigint, bytea), canbao.access_pending_totp(bigint),
   canbao.access_confirm_totp(bigint, bigint, bigint),

@@ -56,6 +56,8 @@ void AddReview(Command app, Action* action);
 void AddLink(Command app, Action* action);
 void AddDoctor(Command app, Action* action);
 void AddDb(Command app, Action* action);
+void AddUser(Command app, Action* action);
+void AddAudit(Command app, Action* action);
 void AddServe(Command app, Action* action);
 
 }  // namespace canbao::app

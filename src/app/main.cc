@@ -75,6 +75,8 @@ int Main(int argc, char** argv) {
   canbao::app::AddLink(app, &action);
   canbao::app::AddDoctor(app, &action);
   canbao::app::AddDb(app, &action);
+  canbao::app::AddUser(app, &action);
+  canbao::app::AddAudit(app, &action);
   canbao::app::AddServe(app, &action);
   if (auto code = words.Parse(argc, argv)) return *code;
   if (report_to >= 0) canbao::ReportTo(report_to);

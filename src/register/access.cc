@@ -209,7 +209,8 @@ Status Authenticator::ConfirmTotp(Connection& access, const SessionInfo& who,
   return {};
 }
 
-Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token) {
+Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token,
+                                             bool seen) {
   if (token.size() != 64) return std::optional<SessionInfo>();
   CANBAO_ASSIGN(
       Rows r,
@@ -217,8 +218,8 @@ Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_vie
           "SELECT session_id, account_id, account, name, roles, division, csrf, " CANBAO_UTC(
               "expires_at") ", must_change, has_totp, administrator, permissions, "
                             "kind = 'job', " CANBAO_UTC(
-                                "last_signed_in_at") " FROM canbao.access_recognise($1)",
-          {Param::Bytes(TokenHash(token))}));
+                                "last_signed_in_at") " FROM canbao.access_recognise($1, $2)",
+          {Param::Bytes(TokenHash(token)), Param(seen)}));
   if (r.size() == 0) return std::optional<SessionInfo>();
   SessionInfo s;
   s.session_id = r.Int(0, 0);
@@ -256,21 +257,13 @@ Result<std::vector<SessionRow>> OwnSessions(Connection& app) {
   return out;
 }
 
-Result<std::string> OpenJobSession(Connection& app, int hours) {
-  CANBAO_ASSIGN(SessionToken made, NewSessionToken());
-  CANBAO_ASSIGN(Rows r, app.Exec("SELECT canbao.open_job_session($1, $2)",
-                                 {Param::Bytes(made.hash), Param(static_cast<int32_t>(hours))}));
-  if (r.IsNull(0, 0)) return Fail(std::move(Refused("forbidden").error()));
-  return made.token;
-}
-
 namespace {
 
 constexpr const char* kAccountColumns =
     "account_id, account, name, roles, division, disabled, waiting, locked, has_totp, "
     "must_change, " CANBAO_UTC("last_signed_in_at");
 
-AccountRow AccountOf(const Rows& r, int i) {
+UserAccount AccountOf(const Rows& r, int i) {
   return {r.Int(i, 0),
           std::string(r.Text(i, 1)),
           std::string(r.Text(i, 2)),
@@ -286,14 +279,14 @@ AccountRow AccountOf(const Rows& r, int i) {
 
 }  // namespace
 
-Result<std::vector<AccountRow>> Accounts(Connection& app) {
+Result<std::vector<UserAccount>> Accounts(Connection& app) {
   CANBAO_ASSIGN(Rows r, app.Exec(fmt::format("SELECT {} FROM canbao.accounts()", kAccountColumns)));
-  std::vector<AccountRow> out;
+  std::vector<UserAccount> out;
   for (int i = 0; i < r.size(); ++i) out.push_back(AccountOf(r, i));
   return out;
 }
 
-Result<AccountRow> FindAccount(Connection& app, int64_t account_id) {
+Result<UserAccount> FindAccount(Connection& app, int64_t account_id) {
   CANBAO_ASSIGN(Rows r,
                 app.Exec(fmt::format("SELECT {} FROM canbao.accounts() WHERE account_id = $1",
                                      kAccountColumns),

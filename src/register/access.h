@@ -84,8 +84,10 @@ class Authenticator {
   std::map<std::string, Stranger, std::less<>> strangers_;
 };
 
-// Nothing when the token opens no live session of an enabled account.
-Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token);
+// Nothing when the token opens no live session of an enabled account. `seen`: its owner is there,
+// and it stays open for another half hour.
+Result<std::optional<SessionInfo>> Recognise(Connection& access, std::string_view token,
+                                             bool seen = true);
 Result<bool> EndSession(Connection& access, int64_t account_id, int64_t session_id);
 
 struct SessionRow {
@@ -94,11 +96,9 @@ struct SessionRow {
   bool current = false;
 };
 Result<std::vector<SessionRow>> OwnSessions(Connection& app);
-// A token for a job of the session that `app` is in: it sees what the caller sees.
-Result<std::string> OpenJobSession(Connection& app, int hours);
 
 // ---- administration ----
-struct AccountRow {
+struct UserAccount {
   int64_t account_id = 0;
   std::string account, name;
   std::vector<std::string> roles;
@@ -106,9 +106,9 @@ struct AccountRow {
   bool disabled = false, waiting = false, locked = false, has_totp = false, must_change = false;
   std::string last_signed_in_at;  // "" = never
 };
-Result<std::vector<AccountRow>> Accounts(Connection& app);
+Result<std::vector<UserAccount>> Accounts(Connection& app);
 // 0933 when the caller does not see it.
-Result<AccountRow> FindAccount(Connection& app, int64_t account_id);
+Result<UserAccount> FindAccount(Connection& app, int64_t account_id);
 
 struct NewAccount {
   std::string account, name;

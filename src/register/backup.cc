@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "register/internal/audit_chain.h"
 #include "register/migration.h"
 
 namespace canbao::reg {
@@ -58,6 +59,21 @@ Status CopyKeys(const std::string& from, const std::string& to) {
   }
   if (ec) return Fail(FileError(kCodeCannotRead, from, ec.value()));
   return {};
+}
+
+// The roots that the restored database knows: what was made behind the dump is not part of it.
+Status RestoreAuditLog(Connection& c, const std::string& from, const std::string& data_dir) {
+  if (!FileExists(from)) return {};
+  CANBAO_ASSIGN(std::string text, ReadWholeFile(from));
+  CANBAO_ASSIGN(Rows last, c.Exec("SELECT max(root_id) FROM canbao.audit_root"));
+  std::string kept;
+  for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+    const std::string line = text.substr(at, end - at + 1);
+    auto root = ParseRootLine(std::string_view(line).substr(0, line.size() - 1));
+    if (!root || root->id <= last.Int(0, 0)) kept += line;
+  }
+  CANBAO_TRY(MakeFolders(data_dir + "/audit", 0700));
+  return WriteFileAtomic(AuditLogPath(data_dir), kept, 0600);
 }
 
 }  // namespace
@@ -108,14 +124,25 @@ Status Backup(Database& db, const std::string& dir, const BackupOptions& options
                 Msg("正在装载数据，现在不能备份。", "a load is running: no backup now."),
                 Msg("请在装载结束后再备份。", "Back up when the load has ended."));
   }
+  // What the service writes meanwhile (sessions, the audit) is in neither the digests nor the dump.
+  CANBAO_ASSIGN(Transaction snapshot,
+                Transaction::Begin(*c, "ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  CANBAO_ASSIGN(Rows exported, c->Exec("SELECT pg_export_snapshot()"));
   CANBAO_ASSIGN(auto digests, TableDigests(*c));
   CANBAO_ASSIGN(int version, SchemaVersion(*c));
   CANBAO_TRY(
       RunProgram({options.bin_dir + "/pg_dump", "--dbname=" + db.conn_info(), "--format=directory",
                   fmt::format("--jobs={}", options.jobs), "--compress=1", "--schema=canbao",
-                  "--enable-row-security", "--no-owner", "--file=" + dir + "/dump"},
+                  "--enable-row-security", "--no-owner",
+                  "--snapshot=" + std::string(exported.Text(0, 0)), "--file=" + dir + "/dump"},
                  dir + "/pg_dump.log", "CB-REGISTER-0703"));
+  CANBAO_TRY(snapshot.Commit());
   CANBAO_TRY(CopyKeys(db.keys_dir(), dir + "/keys"));
+  // Behind the dump: every root that the dump has is in it.
+  if (FileExists(AuditLogPath(db.data_dir()))) {
+    CANBAO_ASSIGN(std::string roots, ReadWholeFile(AuditLogPath(db.data_dir())));
+    CANBAO_TRY(WriteFileAtomic(dir + "/roots.log", roots, 0600));
+  }
   json::object tables;
   for (const auto& [name, d] : digests) {
     tables[name] = json::object{{"rows", d.rows}, {"digest", d.digest}};
@@ -176,6 +203,7 @@ Status Restore(const std::string& dir, const std::string& data_dir,
                 Msg("请选用另一份备份。", "Choose another backup."), dir, 0, 0});
     }
   }
+  CANBAO_TRY(RestoreAuditLog(*c, dir + "/roots.log", data_dir));
   std::error_code ignored;
   fs::remove(data_dir + "/pg_restore.log", ignored);
   return {};

@@ -26,12 +26,14 @@
 namespace canbao::service {
 
 class JobRunner;  // jobs/job_runner.h
+class Desk;       // access/desk.h
 
 // What the process has, for as long as it runs. Filled by `canbao serve`.
 struct Services {
   reg::Database* db = nullptr;
   reg::Pool* pool = nullptr;  // sessions as canbao_app
   JobRunner* jobs = nullptr;
+  Desk* desk = nullptr;  // set by MakeGate()
   std::string data_dir;                     // absolute
   std::string policy_dir;                   // rules/, forms/, …
   std::string executable;                   // for child processes
