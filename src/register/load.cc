@@ -477,9 +477,10 @@ class Loader {
     for (const TableLayout& table : Layouts()) {
       CANBAO_TRY(control_->Run(fmt::format("ANALYZE canbao.{}", table.name)));
     }
-    CANBAO_TRY(control_->Run("ANALYZE canbao.employer; ANALYZE canbao.listed_person; "
-                             "ANALYZE canbao.listed_row; ANALYZE canbao.case; "
-                             "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
+    CANBAO_TRY(
+        control_->Run("ANALYZE canbao.employer; ANALYZE canbao.listed_person; "
+                      "ANALYZE canbao.listed_row; ANALYZE canbao.case; "
+                      "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
     CANBAO_TRY(control_->Run("DROP SCHEMA canbao_load CASCADE"));
     report_.seconds_apply = Since(start);
     return {};
