@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "register/access/test_session.h"
 #include "register/internal/synthetic_run.h"
 #include "register/load.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 #include "scheme/person.h"
 
 namespace canbao::reg {
