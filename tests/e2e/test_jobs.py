@@ -65,10 +65,10 @@ class Server:
 class Client:
     """A signed-in browser."""
 
-    def __init__(self, server, account, password):
+    def __init__(self, server, account, password, totp=None):
         self.server, self.cookie, self.csrf = server, None, None
         status, headers, body = self.raw("POST", "/session", json.dumps(
-            {"account": account, "password": password}).encode())
+            {"account": account, "password": password} | ({"totp": totp} if totp else {})).encode())
         if status != 201:
             raise AssertionError(f"sign in: {status} {body[:300]}")
         self.cookie = headers["Set-Cookie"].split(";")[0]
