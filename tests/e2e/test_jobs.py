@@ -346,8 +346,12 @@ class Jobs(unittest.TestCase):
         self.assertFalse([r for r in runs if r["current"]])
         # It may be accepted and loaded again.
         op.call("POST", f"/deliveries/{self.loaded}/decision", {"decision": "accept"}, expect=200)
+        # By another name: since then something was mapped, which is part of the rules.
         job = op.call("POST", "/comparisons", {"deliveries": [self.loaded]}, expect=202)
-        self.assertEqual(op.await_job(job["id"], "done")["run"], delivery["run"])
+        again = op.await_job(job["id"], "done")["run"]
+        self.assertNotEqual(again, delivery["run"])
+        runs = json.loads(harness.ok("runs", "--data", self.data, "--format", "json").out)
+        self.assertEqual([r["run"] for r in runs if r["current"]], [again])
 
     def test_6_a_killed_server_loses_nothing(self):
         # Of the same cut-off: it takes the place of what is loaded.
