@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "register/access/test_session.h"
-#include "register/internal/synthetic_run.h"
+#include "register/synthetic_run.h"
 #include "register/load.h"
 #include "register/test_data_folder.h"
 #include "scheme/person.h"
