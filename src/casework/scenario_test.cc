@@ -1,6 +1,7 @@
 // tests/scenarios/casework: steps and kept relations as data that a clerk can read.
 #include <gtest/gtest.h>
 #include <toml++/toml.h>
+#include <filesystem>
 #include <fstream>
 
 #include "casework/keep.h"

@@ -59,7 +59,10 @@ Status WithdrawCases(Connection& c, const std::string& day) {
   CANBAO_TRY(
       c.Exec("SELECT canbao.open_cases(cutoff) FROM (SELECT max(cutoff) AS cutoff FROM canbao.run "
              "WHERE superseded_by IS NULL) newest WHERE cutoff IS NOT NULL"));
-  return {};
+  // Without any run nobody has counted them anew.
+  return c.Run(
+      "DELETE FROM canbao.case_count; INSERT INTO canbao.case_count "
+      "SELECT county, kind, number, shown, count(*) FROM canbao.case GROUP BY 1, 2, 3, 4");
 }
 
 Status WithdrawFacts(Connection& c, const TableLayout& t, const std::string& day,

@@ -23,7 +23,7 @@ PSQL = "/usr/lib/postgresql/15/bin/psql"
 ROLES = ("operator", "reviewer", "leader", "surveyor", "liaison", "clerk", "system_administrator",
          "security_administrator", "audit_administrator")
 # What each of the contract's patterns is satisfied by.
-SAMPLES = ("1", "330106", "123456", "zz.sample", "2017-09-30", "512M", "0" * 64)
+SAMPLES = ("77777777777777777", "330106", "123456", "zz.sample", "2017-09-30", "512M", "0" * 64)
 
 
 class Served:

@@ -144,8 +144,7 @@ TEST_F(AuditTest, AChangedEntryIsFound) {
   const char* changes[] = {
       "UPDATE canbao.audit_entry SET person = 99 WHERE chain_id = 1 AND seq = 2",
       "UPDATE canbao.audit_entry SET account = 'other' WHERE chain_id = 1 AND seq = 2",
-      "UPDATE canbao.audit_entry SET at = at - interval '1 microsecond' WHERE chain_id = 1 AND seq "
-      "= 2",
+      "UPDATE canbao.audit_entry SET at = at - interval '1 us' WHERE chain_id = 1 AND seq = 2",
       "UPDATE canbao.audit_entry SET purpose = '' WHERE chain_id = 1 AND seq = 2",
       "UPDATE canbao.audit_entry SET outcome = 'CB-X' WHERE chain_id = 1 AND seq = 2",
       "UPDATE canbao.audit_entry SET account_id = 7 WHERE chain_id = 1 AND seq = 2",
