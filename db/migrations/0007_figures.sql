@@ -13,6 +13,16 @@ CREATE POLICY scope ON canbao.extract_account FOR SELECT TO canbao_app USING (
       AND canbao.division(CASE WHEN e.region = 0 THEN r.province ELSE e.region END)
           <@ (SELECT canbao.place())));
 
+-- The order of a run's extracts, which explains why a row was linked: nobody's figures, so all of it.
+CREATE FUNCTION canbao.extract_ordinals(which integer)
+RETURNS TABLE (extract_id integer, ordinal integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT a.extract_id, a.ordinal FROM canbao.extract_account a WHERE a.run_id = which;
+END;
+REVOKE ALL ON FUNCTION canbao.extract_ordinals(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION canbao.extract_ordinals(integer) TO canbao_app;
+
 -- A manifest holds the figures of all counties and where the files lie: the service does not read it.
 -- What forms need of it, and nobody's secret, it gets from run_facts().
 REVOKE SELECT ON canbao.run FROM canbao_app;

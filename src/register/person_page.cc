@@ -216,8 +216,8 @@ Result<std::optional<PersonLinks>> LinksOf(Connection& c, int64_t key, Date cuto
                  "SELECT kind, outcome, source_ref FROM canbao.unlinked_row "
                  "WHERE person_key = $1 AND {1}) r "
                  "LEFT JOIN canbao.extract e ON e.extract_id = r.source_ref >> 40 "
-                 "LEFT JOIN canbao.extract_account a ON a.extract_id = e.extract_id AND a.run_id = "
-                 "(SELECT run_id FROM canbao.run WHERE superseded_by IS NULL AND cutoff = {2}) "
+                 "LEFT JOIN canbao.extract_ordinals((SELECT run_id FROM canbao.run WHERE "
+                 "superseded_by IS NULL AND cutoff = {2})) a ON a.extract_id = e.extract_id "
                  "ORDER BY r.outcome, r.source_ref",
                  key % kBuckets, fmt::format("valid_from <= {0} AND valid_to > {0}", day), day),
              {Param(key)}));
