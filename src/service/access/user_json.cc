@@ -37,7 +37,7 @@ const identity::DivisionTable* AccountDivisions(const std::string& policy_dir) {
 
 std::string DivisionText(int64_t division) {
   if (division == 0) return "00";
-  const std::string twelve = fmt::format("{:012}", division);
+  std::string twelve = fmt::format("{:012}", division);
   for (size_t digits : {2U, 4U, 6U, 9U}) {
     if (twelve.find_first_not_of('0', digits) == std::string::npos) return twelve.substr(0, digits);
   }

@@ -21,7 +21,7 @@ Method MethodOf(std::string_view name) {
   throw std::runtime_error("contract: unknown method " + std::string(name));
 }
 
-std::string Text(const json::object& o, std::string_view key) {
+std::string TextOf(const json::object& o, std::string_view key) {
   return std::string(o.at(key).as_string());
 }
 
@@ -68,7 +68,7 @@ const Contract& Contract::Own() {
 Contract::Contract(std::string_view text)
     : text_(text), document_(json::parse(text)), schemas_(std::make_unique<Schemas>(document_)) {
   const json::object& root = document_.as_object();
-  prefix_ = Text(root.at("servers").as_array().at(0).as_object(), "url");
+  prefix_ = TextOf(root.at("servers").as_array().at(0).as_object(), "url");
   for (const auto& path : root.at("paths").as_object()) {
     for (const auto& method : path.value().as_object())
       AddOperation(std::string(path.key()), method.key(), method.value().as_object());
@@ -91,14 +91,14 @@ const json::object& Contract::Resolve(const json::value& v) const {
 void Contract::AddOperation(const std::string& path, std::string_view method,
                             const json::object& item) {
   Operation op;
-  op.route = {Text(item, "operationId"), Text(item, "x-permission"), MethodOf(method), path};
+  op.route = {TextOf(item, "operationId"), TextOf(item, "x-permission"), MethodOf(method), path};
   op.segments = SplitPath(path);
   if (const json::value* parameters = item.if_contains("parameters")) {
     for (const json::value& v : parameters->as_array()) {
       const json::object& o = Resolve(v);
       Parameter p;
-      p.name = Text(o, "name");
-      const std::string in = Text(o, "in");
+      p.name = TextOf(o, "name");
+      const std::string in = TextOf(o, "in");
       if (in == "header") {
         p.name = LowerCase(p.name);
         p.in = Parameter::In::kHeader;
