@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/report.h"
+#include "casework/decided.h"
 #include "comparison/run.h"
 #include "register/load.h"
 #include "register/withdraw.h"
@@ -59,6 +60,20 @@ class Phases {
   std::unique_ptr<Progress> progress_;
 };
 
+// What people decided about cases counts from the next cut-off on.
+Status TakeCases(reg::Database& db, comparison::CompareOptions* c) {
+  Date cutoff;
+  for (const extract::Delivery& d : c->deliveries) cutoff = std::max(cutoff, d.cutoff);
+  CANBAO_ASSIGN(auto decided, casework::DecidedBefore(db, cutoff));
+  std::vector<comparison::CaseVerdict> verdicts;
+  verdicts.reserve(decided.size());
+  for (const casework::Decided& d : decided) {
+    verdicts.push_back({d.person, d.dismissed, d.consolidated});
+  }
+  c->cases = comparison::CaseVerdicts(std::move(verdicts));
+  return {};
+}
+
 Result<comparison::CompareResult> Compare(const Options& o, reg::Database* db, Phases* phases) {
   comparison::CompareOptions c;
   CANBAO_ASSIGN(c.memory, ParseSize(o.memory));
@@ -80,6 +95,7 @@ Result<comparison::CompareResult> Compare(const Options& o, reg::Database* db, P
   if (db != nullptr) {
     CANBAO_TRY(KeepDivisionChanges(c.state_dir, *db));
     CANBAO_ASSIGN(std::string latest, LatestLoadedRun(*db));
+    CANBAO_TRY(TakeCases(*db, &c));
     if (!latest.empty()) {
       CANBAO_ASSIGN(comparison::CompareResult previous, comparison::ReadRun(c.state_dir, latest));
       c.previous_run = previous.folder;

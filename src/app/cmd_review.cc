@@ -2,8 +2,6 @@
 // decision is applied by the next comparison, and taught to its scores.
 #include <boost/json.hpp>
 #include <cstdio>
-#include <ctime>
-#include <map>
 #include <memory>
 
 #include "app/context.h"
@@ -116,22 +114,6 @@ tl::unexpected<Error> Refused(const std::string& path, int64_t line, Text messag
                     line, 0});
 }
 
-// Empty: not decided.
-std::optional<Judgement> JudgementOf(std::string_view text) {
-  if (text == "same" || text == "同一人" || text == "是") return Judgement::kSame;
-  if (text == "different" || text == "不同人" || text == "否") return Judgement::kDifferent;
-  if (text == "withdraw" || text == "撤销") return Judgement::kWithdrawn;
-  return std::nullopt;
-}
-
-std::string NowIso() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
 // The file is taken whole or refused.
 Status Import(const Options& o, const comparison::CompareResult& run) {
   if (o.by.empty()) {
@@ -153,66 +135,29 @@ Status Import(const Options& o, const comparison::CompareResult& run) {
                    Msg("缺少“复核编号”或“决定”列", "the column item or decision is missing"),
                    Text{"请用 canbao review 导出的表。", "use the list that canbao review wrote."});
   }
-  // Pairs that the run knows, and those decided before.
-  struct Known {
-    uint64_t seeker;
-    uint64_t person;
-  };
-  std::map<std::string, Known, std::less<>> known;
-  if (FileExists(comparison::ScoresPath(run.folder))) {
-    CANBAO_TRY(comparison::ReadScores(
-        comparison::ScoresPath(run.folder), run.key, [&known](const comparison::ScoreRow& row) {
-          known[comparison::ItemName(row.seeker, row.person)] = {row.seeker, row.person};
-          return true;
-        }));
-  }
-  CANBAO_ASSIGN(std::vector<Decision> before, comparison::ReadDecisions(Absolute(o.data)));
-  for (const Decision& d : before) {
-    known[comparison::ItemName(d.seeker, d.person)] = {d.seeker, d.person};
-  }
-  std::vector<Decision> taken;
-  std::map<uint64_t, uint32_t> same;  // seeker to the line that says who it is
-  const std::string at = NowIso();
+  std::vector<comparison::ReviewAnswer> answers;
   uint64_t counts[4] = {};
   for (size_t row = 0; row < table.rows(); ++row) {
     const std::string_view text = table.columns[decision_at].Text(row);
     if (text.empty()) continue;
-    const int64_t line = table.lines[row];
-    const std::optional<Judgement> judgement = JudgementOf(text);
+    const std::optional<Judgement> judgement = comparison::JudgementOf(text);
     if (!judgement) {
-      return Refused(o.decisions, line,
+      return Refused(o.decisions, table.lines[row],
                      Msg("不认识的决定：{0}", "no decision: {0}", std::string(text)),
                      Text{"可写 同一人、不同人、撤销，或留空。",
                           "write same, different, withdraw, or nothing."});
     }
-    const std::string_view item = table.columns[item_at].Text(row);
-    auto it = known.find(item);
-    if (it == known.end()) {
-      return Refused(o.decisions, line,
-                     Msg("没有这个复核编号：{0}", "no such item: {0}", std::string(item)),
-                     Text{"请重新导出；编号随数据变化。",
-                          "export the list again; items change with the data."});
-    }
-    if (*judgement == Judgement::kSame) {
-      auto [first, added] = same.try_emplace(it->second.seeker, static_cast<uint32_t>(line));
-      if (!added) {
-        return Refused(o.decisions, line,
-                       Msg("第 {0} 行已经说它是另一个人", "line {0} says that it is another person",
-                           first->second),
-                       Text{"一组行只能是一个人。", "the rows can be one person only."});
-      }
-    }
-    Decision d;
-    d.seeker = it->second.seeker;
-    d.person = it->second.person;
-    d.judgement = *judgement;
-    d.at = at;
-    d.by = o.by;
-    if (note_at != SIZE_MAX) d.note = table.columns[note_at].Text(row);
+    comparison::ReviewAnswer answer;
+    answer.item = table.columns[item_at].Text(row);
+    answer.judgement = *judgement;
+    answer.line = table.lines[row];
+    if (note_at != SIZE_MAX) answer.note = table.columns[note_at].Text(row);
     ++counts[static_cast<size_t>(*judgement)];
-    taken.push_back(std::move(d));
+    answers.push_back(std::move(answer));
   }
-  if (!taken.empty()) CANBAO_TRY(comparison::AddDecisions(Absolute(o.data), taken));
+  auto taken = comparison::DecisionsOf(Absolute(o.data), run.folder, run.key, answers, o.by);
+  if (!taken) return Fail(std::move(taken.error()).At(o.decisions, taken.error().line));
+  if (!taken->empty()) CANBAO_TRY(comparison::AddDecisions(Absolute(o.data), *taken));
   std::printf("%s\n",
               Msg("记下 {0} 个同一人、{1} 个不同人、{2} 个撤销；下次 canbao compare 时生效。",
                   "{0} the same, {1} different, {2} withdrawn; the next canbao compare applies "

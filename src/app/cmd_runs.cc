@@ -95,12 +95,11 @@ Status Execute(const Options& o) {
   for (const Shown& s : shown) {
     PrintAccount(s.run);
     if (!s.loaded_at.empty()) {
-      std::printf("%s\n", Msg("入库时间 {0}{1}", "loaded at {0}{1}", s.loaded_at,
-                              s.current ? ""
-                                        : Say("（已被取代或撤销）",
-                                              " (replaced, or taken back)"))
-                              .Get()
-                              .c_str());
+      std::printf("%s\n",
+                  Msg("入库时间 {0}{1}", "loaded at {0}{1}", s.loaded_at,
+                      s.current ? "" : Say("（已被取代或撤销）", " (replaced, or taken back)"))
+                      .Get()
+                      .c_str());
     }
     std::printf("\n");
   }

@@ -43,6 +43,7 @@ void RunOnUse(Command sub, Action* action, std::shared_ptr<Options> o,
 void AddDemoData(Command app, Action* action);
 void AddInspect(Command app, Action* action);
 void AddCompare(Command app, Action* action);
+void AddExport(Command app, Action* action);
 void AddWithdraw(Command app, Action* action);
 void AddCheck(Command app, Action* action);
 void AddForms(Command app, Action* action);

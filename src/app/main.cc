@@ -64,6 +64,7 @@ int Main(int argc, char** argv) {
   canbao::app::AddCompare(app, &action);
   canbao::app::AddCheck(app, &action);
   canbao::app::AddWithdraw(app, &action);
+  canbao::app::AddExport(app, &action);
   canbao::app::AddForms(app, &action);
   canbao::app::AddList(app, &action);
   canbao::app::AddPerson(app, &action);

@@ -71,18 +71,6 @@ Result<comparison::CompareResult> CurrentRun(const std::string& data, const std:
   return comparison::ReadRun(Absolute(data), name);
 }
 
-std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref) {
-  const auto ordinal = static_cast<uint16_t>(row_ref >> 48);
-  const auto sheet = static_cast<int>(row_ref >> 40 & 0xFF);
-  const uint64_t line = row_ref & 0xFFFFFFFFFF;
-  for (const comparison::ExtractResult& e : run.extracts) {
-    if (e.ordinal != ordinal) continue;
-    return sheet > 1 ? fmt::format("{}:{}:{}", e.spec.file, sheet, line)
-                     : fmt::format("{}:{}", e.spec.file, line);
-  }
-  return {};
-}
-
 Status SetLatestRun(const std::string& dir, const std::string& run) {
   return WriteFileAtomic(dir + "/latest", run + "\n", 0600);
 }

@@ -29,8 +29,6 @@ std::string LatestRun(const std::string& dir);
 // when none is finished.
 Result<std::string> CurrentRunName(const std::string& data, const std::string& url);
 Result<comparison::CompareResult> CurrentRun(const std::string& data, const std::string& url);
-// "FILE:LINE" of a row_ref; in a workbook's later sheets "FILE:SHEET:ROW".
-std::string RowPlaceText(const comparison::CompareResult& run, uint64_t row_ref);
 Status SetLatestRun(const std::string& dir, const std::string& run);
 
 // Keeps the files of a run for later comparisons and drops those that no loaded run needs.

@@ -109,13 +109,16 @@ class GroupProcessor {
       if (in_.links != nullptr) CANBAO_TRY(Link(rows[i], Belongs(i) ? person : 0, outcomes_[i]));
     }
     scheme::Classification c;
+    uint16_t found = 0;
     if (res.has_person) {
       Gather(rows, res);
       c = scheme::Classify(facts_, *in_.rules);
+      found = c.duplicates;
+      if (in_.cases != nullptr) in_.cases->Apply(person, &c);
       figures_.Add(c);
     }
     if (tables != nullptr) {
-      CANBAO_TRY(tables->Write(rows, outcomes_, res, person, facts_, enrolments_, c));
+      CANBAO_TRY(tables->Write(rows, outcomes_, res, person, facts_, enrolments_, c, found));
       if (!res.has_person && groups.master() != 0) {
         CANBAO_TRY(tables->WriteMaster(groups.key(), groups.master()));
       }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "comparison/case_verdict.h"
 #include "comparison/employer_table.h"
 #include "comparison/link/stage.h"
 #include "comparison/resolve.h"
@@ -53,7 +54,8 @@ struct OutcomeInputs {
   const std::vector<uint16_t>* canonical;
   const std::vector<extract::ExtractSpec>* extracts;  // by canonical extract
   const PersonNumbering* numbering;                   // none: person keys are not wanted
-  const KeySet* moved = nullptr;  // groups whose rows are with another person (LinkCounts)
+  const KeySet* moved = nullptr;        // groups whose rows are with another person (LinkCounts)
+  const CaseVerdicts* cases = nullptr;  // none: nobody decided anything
   const scheme::Rules* rules;
   Date cutoff;
   std::string folder;  // of the outcome files; empty = figures and counts only

@@ -192,7 +192,7 @@ Status OutcomeTables::Write(std::span<const Record> rows, const std::vector<Outc
                             const Resolution& res, uint64_t person,
                             const scheme::PersonFacts& facts,
                             std::span<const scheme::EnrolmentFact> enrolments,
-                            const scheme::Classification& c) {
+                            const scheme::Classification& c, uint16_t duplicates) {
   const Record* reference = res.has_person ? &rows[static_cast<size_t>(res.reference)] : nullptr;
   if (res.has_person) {
     CANBAO_TRY(WritePerson(rows, outcomes, res, person, facts, c));
@@ -216,7 +216,7 @@ Status OutcomeTables::Write(std::span<const Record> rows, const std::vector<Outc
         WriteFindings(r, outcomes[i], res, belongs ? reference : nullptr, belongs ? person : 0));
   }
   if (res.has_person) {
-    CANBAO_TRY(WritePersonFindings(rows, outcomes, res, person, enrolments, c));
+    CANBAO_TRY(WritePersonFindings(rows, outcomes, res, person, enrolments, c, duplicates));
   }
   return {};
 }
@@ -447,7 +447,7 @@ Status OutcomeTables::WritePersonFindings(std::span<const Record> rows,
                                           const std::vector<Outcome>& outcomes, const Resolution&,
                                           uint64_t person,
                                           std::span<const scheme::EnrolmentFact> enrolments,
-                                          const scheme::Classification& c) {
+                                          const scheme::Classification& c, uint16_t duplicates) {
   numbers_.clear();
   std::string relations;
   size_t at = 0;
@@ -501,7 +501,7 @@ Status OutcomeTables::WritePersonFindings(std::span<const Record> rows,
     }
   }
   for (uint16_t bit = 1; bit != 0; bit = static_cast<uint16_t>(bit << 1)) {
-    if (!(c.duplicates & bit)) continue;
+    if (!(duplicates & bit)) continue;
     RowFileWriter& w = *files_[kDuplicate];
     w.U64(person);
     w.U16(bit);

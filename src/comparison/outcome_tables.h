@@ -51,10 +51,12 @@ class OutcomeTables {
                                                        const OutcomeInputs& in);
 
   // Writes everything of one group. `facts`, `enrolments` and `c` are meaningful when the group has
-  // a person; enrolments are those of the belonging rows, in order.
+  // a person; enrolments are those of the belonging rows, in order; `duplicates` what was found,
+  // whatever cases made of it.
   Status Write(std::span<const Record> rows, const std::vector<Outcome>& outcomes,
                const Resolution& res, uint64_t person, const scheme::PersonFacts& facts,
-               std::span<const scheme::EnrolmentFact> enrolments, const scheme::Classification& c);
+               std::span<const scheme::EnrolmentFact> enrolments, const scheme::Classification& c,
+               uint16_t duplicates);
   // Keeps the person key of a number for the next run; also of numbers that this run did not see.
   Status WriteMaster(uint64_t key, uint64_t person);
   Status Finish();
@@ -88,7 +90,7 @@ class OutcomeTables {
   Status WritePersonFindings(std::span<const Record> rows, const std::vector<Outcome>& outcomes,
                              const Resolution& res, uint64_t person,
                              std::span<const scheme::EnrolmentFact> enrolments,
-                             const scheme::Classification& c);
+                             const scheme::Classification& c, uint16_t duplicates);
   Status Finding(Discrepancy kind, uint64_t person, const Record& r, std::string_view field,
                  std::string_view delivered, std::string_view prevailing);
   uint64_t Ref(const Record& r) const;

@@ -176,6 +176,7 @@ Result<CompareResult> Run::Execute() {
   const Labels labels(decisions);
   result_.rules = scheme::VersionOf(*rules) + ";" + model->version;
   if (!labels.empty()) result_.rules += ";decisions " + labels.digest();
+  if (!options_.cases.empty()) result_.rules += ";cases " + options_.cases.digest();
   CANBAO_TRY(ReadDivisionChanges());
   delivery_.own_mappings = options_.state_dir + "/mappings";
   CANBAO_ASSIGN(std::string mappings, extract::Mappings::OwnDigest(delivery_.own_mappings));
@@ -265,6 +266,7 @@ Result<CompareResult> Run::Execute() {
   in.extracts = &specs;
   in.numbering = number_persons ? &numbering : nullptr;
   in.moved = result_.repair.moved.empty() ? nullptr : &result_.repair.moved;
+  in.cases = options_.cases.empty() || !number_persons ? nullptr : &options_.cases;
   in.rules = rules.get();
   in.cutoff = delivery_.cutoff;
   in.folder = out;

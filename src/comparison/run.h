@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/row_file.h"
+#include "comparison/case_verdict.h"
 #include "comparison/outcome_stage.h"
 #include "comparison/partition_stage.h"
 #include "extract/delivery.h"
@@ -34,6 +35,7 @@ struct CompareOptions {
   uint32_t partitions = 0;   // 0 = by the size of the input; a power of two, at least 16
   bool outcomes = true;      // write outcome files (the register will be loaded)
   std::string links_path;    // CSV of the links; empty = none
+  CaseVerdicts cases;        // decided before the cut-off; with `outcomes` only
   std::string previous_run;  // folder of the last loaded run: its person keys are kept
   // Asked once the run's name is known: true ends the run there (it has been loaded before).
   std::function<bool(const std::string& run)> is_known;

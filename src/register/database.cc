@@ -3,6 +3,7 @@
 #include "register/migration.h"
 #include "register/roles.h"
 #include "register/session_token.h"
+#include "register/upkeep.h"
 
 namespace canbao::reg {
 
@@ -20,6 +21,7 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir,
   if (options.migrate) {
     CANBAO_TRY(Migrate(*c));
     CANBAO_TRY(LoadRoles(*c));
+    CANBAO_TRY(DoUpkeep(*c));
   }
   // Keys are made only for a database that nothing was sealed in: others would not open it.
   CANBAO_ASSIGN(Rows known, c->Exec("SELECT check_sum FROM canbao.field_key WHERE version = 1"));

@@ -448,6 +448,10 @@ class Loader {
     CANBAO_ASSIGN(Transaction t, Transaction::Begin(*control_));
     CANBAO_TRY(InsertRun());
     uint64_t done = 0, total = Layouts().size();
+    // Compares what was known with what comes: before the one becomes the other.
+    if (!report_.first) {
+      CANBAO_TRY(control_->Run("SELECT canbao.note_merges(" + Day(manifest_.cutoff) + ")"));
+    }
     for (const TableLayout& table : Layouts()) {
       if (table.per_cutoff) {
         CANBAO_TRY(AttachCutoff(table));
@@ -473,9 +477,10 @@ class Loader {
     for (const TableLayout& table : Layouts()) {
       CANBAO_TRY(control_->Run(fmt::format("ANALYZE canbao.{}", table.name)));
     }
-    CANBAO_TRY(control_->Run("ANALYZE canbao.employer; ANALYZE canbao.listed_person; "
-                             "ANALYZE canbao.listed_row; ANALYZE canbao.case; "
-                             "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
+    CANBAO_TRY(
+        control_->Run("ANALYZE canbao.employer; ANALYZE canbao.listed_person; "
+                      "ANALYZE canbao.listed_row; ANALYZE canbao.case; "
+                      "ANALYZE canbao.case_party; ANALYZE canbao.case_count"));
     CANBAO_TRY(control_->Run("DROP SCHEMA canbao_load CASCADE"));
     report_.seconds_apply = Since(start);
     return {};

@@ -549,6 +549,30 @@ TEST_F(LoadTest, TheServiceSeesItsDivisionsOnly) {
   EXPECT_FALSE((*city)->Exec("SET ROLE canbao_owner"));
 }
 
+// A register of before there were columns to search by.
+TEST_F(LoadTest, NamesToSearchByAreFilledLater) {
+  Load(World(kSeptember, "september"));
+  auto c = db_->Connect();
+  auto before = (*c)->Exec(
+      "SELECT string_agg(name_key || pinyin || initials, ',' ORDER BY "
+      "person_key) FROM canbao.person_row");
+  ASSERT_TRUE(before);
+  ASSERT_TRUE(
+      (*c)->Run("UPDATE canbao.person_row SET name_key = NULL, pinyin = NULL, initials = "
+                "NULL; INSERT INTO canbao.upkeep VALUES ('person_search')"));
+  db_.reset();
+  auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+  ASSERT_TRUE(db) << db.error().ToString();
+  db_ = std::move(*db);
+  auto again = db_->Connect();
+  auto after = (*again)->Exec(
+      "SELECT string_agg(name_key || pinyin || initials, ',' ORDER BY "
+      "person_key) FROM canbao.person_row");
+  ASSERT_TRUE(after);
+  EXPECT_EQ(before->Text(0, 0), after->Text(0, 0));
+  EXPECT_EQ(Count("SELECT count(*) FROM canbao.upkeep"), 0);
+}
+
 TEST_F(LoadTest, MasterForTheNextRun) {
   Load(World(kSeptember, "september"));
   Load(December());

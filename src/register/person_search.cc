@@ -63,8 +63,7 @@ Result<std::vector<Way>> WaysOf(const FieldCipher& cipher, const PersonQuery& q)
       }
       Way way;
       // As it was delivered: a plain number is a block, anything else a text.
-      way.params = {Param::Bytes(cipher.SealPhone(digits)),
-                    Param::Bytes(cipher.SealPhone(q.value)),
+      way.params = {Param::Bytes(cipher.SealPhone(digits)), Param::Bytes(cipher.SealPhone(q.value)),
                     Param::Bytes(cipher.SealText(q.value))};
       way.where = "phone IN ($1, $2, $3)";
       ways.push_back(std::move(way));

@@ -116,6 +116,14 @@ std::vector<Section> Sections() {
   AddValidity(duplicates.columns);
   all.push_back(std::move(duplicates));
 
+  Section merges{{"人员合并", "merges"}, "merge_of_person", "cutoff, other_key", {}};
+  merges.columns = {col::YesNo("并入对方", "went_into_the_other", "went"),
+                    col::Plain("对方人员编号", "other_person_key", "other_key"),
+                    col::Plain("行数", "rows", "rows"),
+                    col::DayOf("自截止日期", "cutoff", "cutoff"),
+                    col::DayOf("撤销于截止日期", "undone_at_cutoff", "undone_cutoff")};
+  all.push_back(std::move(merges));
+
   Section rows{{"待确认的行", "provisional rows"}, "unlinked_row", "source_ref, valid_from", {}};
   rows.columns = {col::Kind("kind"), col::Sealed("证件号码", "number", "number_text", true),
                   col::Name("name"), col::Plain("险种", "scheme", "scheme"),

@@ -128,7 +128,7 @@ Result<int64_t> ExportMaster(Database& db, const std::string& path, const RunKey
 
 Text OutcomeLabel(int outcome);
 Text DiscrepancyLabel(int kind);
-Text DuplicateLabel(int bit);  // one bit of scheme::Duplicate
+Text DuplicateLabel(int bit);  // one bit of scheme::Duplicate, or of one consolidated
 Text RejectLabel(int reason);
 
 }  // namespace canbao::reg

@@ -34,7 +34,7 @@ Result<CurrentRun> FindCurrent(Connection& c, const std::string& run, bool lock)
 
 // Tables of other parts that count by cut-off; not every schema has them.
 Status RemoveCounts(Connection& c, const std::string& day) {
-  for (const char* table : {"listed_person", "listed_row", "case_figure"}) {
+  for (const char* table : {"listed_person", "listed_row", "case_figure", "person_merge"}) {
     CANBAO_ASSIGN(Rows there,
                   c.Exec(fmt::format("SELECT to_regclass('canbao.{}') IS NOT NULL AS x", table)));
     if (there.Bool(0, 0)) {
@@ -42,6 +42,11 @@ Status RemoveCounts(Connection& c, const std::string& day) {
     }
   }
   return {};
+}
+
+// Merges that it undid stand again.
+Status WithdrawMerges(Connection& c, const std::string& day) {
+  return c.Run("UPDATE canbao.person_merge SET undone_cutoff = NULL WHERE undone_cutoff = " + day);
 }
 
 // Cases that only this run had found and nobody touched go; of the others the newest cut-off that
@@ -112,6 +117,7 @@ Result<WithdrawReport> WithdrawRun(Database& db, const std::string& run) {
   CANBAO_TRY(RemoveCounts(*c, day));
   CANBAO_TRY(c->Exec("UPDATE canbao.run SET superseded_by = run_id WHERE run_id = $1",
                      {Param(current.id)}));
+  CANBAO_TRY(WithdrawMerges(*c, day));
   CANBAO_TRY(WithdrawCases(*c, day));
   CANBAO_TRY(t.Commit());
   return report;

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "register/internal/layout.h"
-#include "register/internal/synthetic_run.h"
 #include "register/load.h"
 #include "register/read.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
 
 namespace canbao::reg {

@@ -30,8 +30,8 @@ class FiguresSource {
   // Extracts, resident population, settlements and errors found, of a run's manifest.
   Status TakeManifest(std::string_view json);
 
-  // Column 27 of form 1 as the register's cases have it, cumulative; without them what the run found
-  // counts, and nothing is corrected.
+  // Column 27 of form 1 as the register's cases have it, cumulative; without them what the run
+  // found counts, and nothing is corrected.
   void SetErrors(int64_t found, int64_t corrected) {
     errors_found_ = found;
     errors_corrected_ = corrected;

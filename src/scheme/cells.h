@@ -15,13 +15,19 @@ inline constexpr uint8_t kForm21 = 21;
 inline constexpr uint8_t kForm22 = 22;
 inline constexpr uint8_t kCrossTable = 23;
 
-// Column of form 2-1 for each duplicate bit; its 已整合 column follows and is filled from cases.
+// Column of form 2-1 for each duplicate bit; its 已整合 column follows.
 inline constexpr uint8_t kDuplicateColumns[] = {8, 10, 12, 14, 17, 19, 21};
 // Column of form 2-1 for each branch's uncovered set, by Branch.
 inline constexpr uint8_t kUncoveredColumns[] = {7, 16, 23, 24, 25};
 
-// Calls f(form, column) for each cell; at most once for a cell. Columns 9, 11, 13, 15, 18, 20 and
-// 22 (已整合) come from cases, not from the classification. Persons of W alone count in 23–25 only.
+constexpr uint8_t ColumnOfDuplicate(int bit) {
+  return bit < kConsolidatedShift
+             ? kDuplicateColumns[bit]
+             : static_cast<uint8_t>(kDuplicateColumns[bit - kConsolidatedShift] + 1);
+}
+
+// Calls f(form, column) for each cell; at most once for a cell. Persons of W alone count in 23–25
+// only.
 template <typename F>
 void ForEachCell(const Classification& c, F f) {
   if ((c.flags & kH) != 0) f(kForm21, uint8_t{1});
@@ -36,7 +42,7 @@ void ForEachCell(const Classification& c, F f) {
     f(kForm21, kUncoveredColumns[__builtin_ctz(bits)]);
   }
   for (unsigned bits = c.duplicates; bits != 0; bits &= bits - 1) {
-    f(kForm21, kDuplicateColumns[__builtin_ctz(bits)]);
+    f(kForm21, ColumnOfDuplicate(__builtin_ctz(bits)));
   }
   if (c.form_2_2 != kNoColumn) f(kForm22, c.form_2_2);
   if (c.both_classes != 0) {
@@ -52,7 +58,7 @@ struct CellTest {
   uint8_t uncovered = 0;         // has this bit; 0 = whatever
   uint16_t duplicates = 0;       // has this bit; 0 = whatever
   uint8_t form_2_2 = kNoColumn;  // is this; kNoColumn = whatever
-  bool nobody = false;           // counted from cases
+  bool nobody = false;           // no such column
   bool Holds(const Classification& c) const {
     return !nobody && (c.flags & flags_mask) == flags_value &&
            (uncovered == 0 || (c.uncovered & uncovered) != 0) &&
@@ -72,8 +78,8 @@ constexpr CellTest TestOf(uint8_t form, uint8_t column) {
   for (size_t i = 0; i < sizeof(kUncoveredColumns); ++i) {
     if (kUncoveredColumns[i] == column) t.uncovered = static_cast<uint8_t>(1u << i);
   }
-  for (size_t i = 0; i < sizeof(kDuplicateColumns); ++i) {
-    if (kDuplicateColumns[i] == column) t.duplicates = static_cast<uint16_t>(1u << i);
+  for (int i = 0; i < kConsolidatedShift + kDuplicates; ++i) {
+    if (ColumnOfDuplicate(i) == column) t.duplicates = static_cast<uint16_t>(1u << i);
   }
   switch (column) {
     case 1:

@@ -15,7 +15,7 @@ TEST(Cells, TestsFindWhoIsCounted) {
   for (int i = 0; i < 20000; ++i) {
     Classification c;
     c.flags = rng() & 0xFF;
-    c.duplicates = rng() % 4 == 0 ? rng() & 0x7F : 0;
+    c.duplicates = rng() % 4 == 0 ? rng() & 0x3FFF : 0;
     c.uncovered = rng() & 0x1F;
     c.form_2_2 = static_cast<uint8_t>(rng() % 28);
     std::set<std::pair<int, int>> counted;

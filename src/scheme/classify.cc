@@ -427,4 +427,10 @@ Classification Classify(const PersonFacts& person, const Rules& rules) {
   return out;
 }
 
+void ApplyCases(uint16_t dismissed, uint16_t consolidated, Classification* c) {
+  if ((c->flags & (kH | kL)) == 0) return;
+  c->duplicates = static_cast<uint16_t>((c->duplicates & ~dismissed) | consolidated |
+                                        consolidated << kConsolidatedShift);
+}
+
 }  // namespace canbao::scheme

@@ -226,5 +226,28 @@ TEST(ClassifyTest, ProvisionalPersonIsNotEmployed) {
   EXPECT_EQ(Classify(person, *rules).flags & kW, 0u);
 }
 
+TEST(ApplyCases, DismissedLeavesItsColumnAndConsolidatedCountsTwice) {
+  auto cells = [](const Classification& c) {
+    std::map<int, int> out;
+    ForEachCell(c, [&](uint8_t form, uint8_t column) { ++out[form * 100 + column]; });
+    return out;
+  };
+  Classification c;
+  c.flags = kH;
+  c.duplicates = kPensionCrossScheme | kMedicalCrossRegion;
+  ApplyCases(kPensionCrossScheme, 0, &c);
+  EXPECT_EQ(cells(c), (std::map<int, int>{{2101, 1}, {2119, 1}}));
+  // Also where the data show it no more: it was a case, and is put right.
+  ApplyCases(0, kPensionBenefitCrossRegion | kMedicalCrossRegion, &c);
+  EXPECT_EQ(cells(c), (std::map<int, int>{{2101, 1}, {2114, 1}, {2115, 1}, {2119, 1}, {2120, 1}}));
+  for (int bit = 0; bit < kDuplicates; ++bit) {
+    EXPECT_EQ(ColumnOfDuplicate(bit + kConsolidatedShift), ColumnOfDuplicate(bit) + 1);
+  }
+  // Within H and L only: everybody else is in no column of duplicates.
+  Classification outside;
+  ApplyCases(0, kPensionCrossScheme, &outside);
+  EXPECT_EQ(outside.duplicates, 0);
+}
+
 }  // namespace
 }  // namespace canbao::scheme

@@ -126,13 +126,18 @@ enum Duplicate : uint16_t {
   kMedicalBenefitCrossScheme = 1u << 6  // from settlements only
 };
 
+// What people made of a duplicate's case stands behind it: bit << kConsolidatedShift =
+// consolidated.
+inline constexpr int kDuplicates = 7;
+inline constexpr int kConsolidatedShift = 7;
+
 // form_2_2 of a person of H ∪ L without a column yet, and of everybody else.
 inline constexpr uint8_t kNotYetVerified = 27;
 inline constexpr uint8_t kNoColumn = 0;
 
 struct Classification {
   uint32_t flags = 0;
-  uint16_t duplicates = 0;
+  uint16_t duplicates = 0;       // Duplicate bits, and what cases made of them (ApplyCases)
   uint8_t uncovered = 0;         // bit = Branch
   uint8_t form_2_2 = kNoColumn;  // 1..26, kNotYetVerified, kNoColumn
   uint32_t county = 0;  // where the person counts (rules.md §5, below the province); 0 = unknown
@@ -164,5 +169,10 @@ State StateAt(const EnrolmentFact& e, Date cutoff, bool* contradiction);
 // taken as delivered: where a county ended before the cut-off with one successor, the caller has
 // mapped it already. Evidence is handed in only when its row counts as confirmed.
 Classification Classify(const PersonFacts& person, const Rules& rules);
+
+// What people decided of the person's cases before the cut-off, into the classification: a
+// dismissed duplicate is none, a consolidated one counts whether or not the data still show it.
+// Within H ∪ L.
+void ApplyCases(uint16_t dismissed, uint16_t consolidated, Classification* c);
 
 }  // namespace canbao::scheme

@@ -33,7 +33,7 @@ struct Services {
   reg::Database* db = nullptr;
   reg::Pool* pool = nullptr;  // sessions as canbao_app
   JobRunner* jobs = nullptr;
-  Desk* desk = nullptr;  // set by MakeGate()
+  Desk* desk = nullptr;                     // set by MakeGate()
   std::string data_dir;                     // absolute
   std::string policy_dir;                   // rules/, forms/, …
   std::string executable;                   // for child processes

@@ -39,8 +39,8 @@ class Gate {
                      const Handler& handler) = 0;
 };
 
-// access/: sessions, permissions, CSRF, limits of an account, audit. `services` must outlive it; its
-// desk is the gate's.
+// access/: sessions, permissions, CSRF, limits of an account, audit. `services` must outlive it;
+// its desk is the gate's.
 std::unique_ptr<Gate> MakeGate(Services& services);
 
 }  // namespace canbao::service

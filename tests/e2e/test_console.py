@@ -61,9 +61,14 @@ class Console(unittest.TestCase):
         harness.compare(made, data)
         harness.ok("db", "start", "--data", data)
         accounts = {account: cls.account(data, account) for account in ACCOUNTS}
+        # What an operator delivers in the browser: the same province, a quarter later.
+        later = harness.copy_delivery(made, cls.workspace.path("later"))
+        manifest = later / "manifest.toml"
+        manifest.write_text(re.sub(r"(?m)^cutoff\s*=.*$", "cutoff = 2017-12-31", manifest.read_text("utf-8")), "utf-8")
         url = cls.serve(data, made.parent)
         outcomes = cls.workspace.path("outcomes.json")
         cls.ran = node(CANBAO_URL=url, CANBAO_ACCOUNTS=json.dumps(accounts), CANBAO_SCREENS=str(SCREENS),
+                       CANBAO_DELIVERY=str(later),
                        CANBAO_OUTCOMES=str(outcomes), CHROMIUM=CHROMIUM)
         cls.outcomes = {}
         if outcomes.exists():

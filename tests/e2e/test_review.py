@@ -52,6 +52,12 @@ class Review(unittest.TestCase):
         file, line = text.rsplit(":", 1)
         return file, int(line)
 
+    def merges(self, key):
+        """(went into the other, the other's key, undone at) of a person's merges."""
+        shown = json.loads(harness.ok("person", key, "--data", self.data, "--format", "json").out)
+        return [(r["went_into_the_other"], r["other_person_key"], r["undone_at_cutoff"])
+                for person in shown for r in person.get("merges", [])]
+
     def one_of(self, outcome):
         return next(p for p, (_, o) in sorted(self.links.items()) if o == outcome)
 
@@ -133,6 +139,15 @@ class Review(unittest.TestCase):
             else:
                 self.assertNotEqual(person, of_candidate)
         self.assertEqual(harness.last_manifest(self.data)["linkage"]["decisions_applied"], 12)
+        # A person who went into another one is on record, at both ends.
+        went = {self.links[p][0]: decided[p][0] for p in self.links
+                if self.links[p][0] and decided[p][0] not in ("", self.links[p][0])}
+        still = {person for person, _ in decided.values()}
+        went = {a: b for a, b in went.items() if a not in still}
+        self.assertTrue(went)
+        for key, into in list(went.items())[:3]:
+            self.assertEqual(self.merges(key), [("yes", into, "")])
+            self.assertIn(("no", key, ""), self.merges(into))
         left = {r["row"] for r in self.queue()}
         self.assertFalse(left & set(said))
         taken = harness.ok("review", "--data", self.data, "--taken").out
@@ -142,6 +157,9 @@ class Review(unittest.TestCase):
         back = [dict(r, decision="withdraw") for r in best[:12]]
         self.assertEqual(self.decide(back, "--by", "Li").code, 0)
         self.assertEqual(self.compare("undone-links.csv"), self.links)
+        for key, into in list(went.items())[:3]:
+            ((_, other, undone),) = self.merges(key)
+            self.assertEqual((other, undone), (into, "2017-09-30"))
 
 
 if __name__ == "__main__":

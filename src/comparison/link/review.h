@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "comparison/link/label.h"
 #include "comparison/link/score_table.h"
 
 namespace canbao::comparison {
@@ -35,5 +38,21 @@ Result<std::vector<ReviewItem>> ReadQueue(const std::string& run_folder, const R
 // name is alike, or was never looked for.
 Result<std::vector<Candidate>> CandidatesOf(const std::string& run_folder, const RunKey& key,
                                             uint64_t seeker);
+
+// A decision as somebody wrote it down.
+struct ReviewAnswer {
+  std::string item;
+  Judgement judgement = Judgement::kSame;
+  std::string note;
+  int64_t line = 0;  // where it stands
+};
+// "same", "同一人", "是" …; nothing for other words.
+std::optional<Judgement> JudgementOf(std::string_view text);
+// The answers as decisions of `by`, taken now: all of them or, when an item is not known or rows
+// are said to be two people, none (CB-COMPARE-0031, CB-COMPARE-0032, with the line).
+Result<std::vector<Decision>> DecisionsOf(const std::string& state_dir,
+                                          const std::string& run_folder, const RunKey& key,
+                                          const std::vector<ReviewAnswer>& answers,
+                                          const std::string& by);
 
 }  // namespace canbao::comparison

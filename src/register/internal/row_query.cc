@@ -122,7 +122,7 @@ RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::
       }
       counted += " AND l.duplicates <> 0";
       each = f.number == 0
-                 ? "l.persons * bit_count(l.duplicates::integer::bit(16))"
+                 ? "l.persons * bit_count((l.duplicates & 127)::integer::bit(16))"
                  : fmt::format("l.persons * (l.duplicates & {0} <> 0)::integer", f.number);
     }
   }

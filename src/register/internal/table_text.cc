@@ -410,6 +410,11 @@ Text DiscrepancyLabel(int kind) {
 }
 
 Text DuplicateLabel(int bit) {
+  if (bit >= 1 << scheme::kConsolidatedShift) {
+    Text of = DuplicateLabel(bit >> scheme::kConsolidatedShift);
+    if (of.zh.empty()) return of;
+    return {of.zh + "（已整合）", of.en + "_consolidated"};
+  }
   switch (bit) {
     case scheme::kPensionCrossScheme:
       return {"养老跨制度重复参保", "pension_cross_scheme"};

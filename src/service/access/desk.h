@@ -53,7 +53,7 @@ class Desk {
 
   RateLimit requests{100, 300};  // of an account
   RateLimit reveals{1, 60};      // of an account
-  RateLimit sign_ins{2, 60};     // of an address
+  RateLimit sign_ins{10, 100};   // of an address
 
  private:
   void SealEachMinute(const std::stop_token& stop);

@@ -118,7 +118,7 @@ class AccessGate : public Gate {
     const std::string_view token = request.Cookie("canbao_session");
     auto session = Recognised(token);
     if (!session) return tl::unexpected<Problem>(Problem(std::move(session.error())));
-    if (!*session) {
+    if (!*session || (*session)->job) {  // a job's session is for the database only
       return Refuse(401, "CB-SERVICE-0100",
                     Msg("尚未登录，或登录已过期", "nobody is signed in, or the session has ended"),
                     Text{"请重新登录。", "Please sign in again."});

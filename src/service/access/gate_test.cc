@@ -128,6 +128,11 @@ TEST_F(GateTest, NobodyGetsInWithoutASession) {
   EXPECT_EQ(CodeOf(Run(read_, As(std::string(64, 'a')), Fine)), "CB-SERVICE-0100");
   EXPECT_EQ(CodeOf(Run(read_, As("' OR true --"), Fine)), "CB-SERVICE-0100");
   EXPECT_EQ(CodeOf(Run(read_, As(Token({"leader"})), Fine)), "204");
+  // A job's session is the database's, not a browser's.
+  const std::string job = Token({"operator"}, 330500000000);
+  ASSERT_TRUE(owner_->Exec("UPDATE canbao.session SET kind = 'job' WHERE token_hash = $1",
+                           {reg::Param::Bytes(reg::TokenHash(job))}));
+  EXPECT_EQ(CodeOf(Run(read_, As(job), Fine)), "CB-SERVICE-0100");
 }
 
 TEST_F(GateTest, ARoleWithoutThePermissionIsRefusedAndRecorded) {

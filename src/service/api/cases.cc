@@ -7,8 +7,10 @@
 #include "casework/evidence.h"
 #include "casework/store.h"
 #include "identity/citizen_number.h"
+#include "identity/name.h"
 #include "register/read.h"
 #include "scheme/scheme.h"
+#include "service/api/case_json.h"
 #include "service/api/work.h"
 #include "service/context.h"
 
@@ -88,14 +90,6 @@ Text SchemeName(int scheme) {
   }
 }
 
-// What the register shows of a name without a purpose.
-std::string Masked(const std::string& name) {
-  if (name.empty()) return name;
-  size_t first = 1;
-  while (first < name.size() && (static_cast<unsigned char>(name[first]) & 0xC0) == 0x80) ++first;
-  return name.substr(0, first) + "*";
-}
-
 json::object RowJson(const Policy& policy, const CaseRow& r) {
   const casework::StateInfo* state = policy.FindState(r.shown);
   return {{"id", std::to_string(r.id)},
@@ -105,7 +99,7 @@ json::object RowJson(const Policy& policy, const CaseRow& r) {
           {"state", StateName(policy, r.shown)},
           {"state_label", Words(state == nullptr ? Text{} : state->label)},
           {"person_key", std::to_string(r.person_key)},
-          {"name", OrNull(Masked(r.name))},
+          {"name", OrNull(identity::MaskName(r.name))},
           {"number_masked", OrNull(identity::MaskNumber(r.citizen_number))},
           {"county", r.county == 0 ? json::value(nullptr) : json::value(std::to_string(r.county))},
           {"found_cutoff", r.found_cutoff.ToIso()},
@@ -160,8 +154,8 @@ json::object DetailJson(const Policy& policy, const CaseDetail& d, const casewor
   // A name is an identity as well: what somebody else is called stays masked.
   const bool name = d.field == "name";
   o["field"] = OrNull(d.field);
-  o["delivered"] = name ? OrNull(Masked(d.delivered)) : value(d.delivered);
-  o["prevailing"] = name ? OrNull(Masked(d.prevailing)) : value(d.prevailing);
+  o["delivered"] = name ? OrNull(identity::MaskName(d.delivered)) : value(d.delivered);
+  o["prevailing"] = name ? OrNull(identity::MaskName(d.prevailing)) : value(d.prevailing);
   o["place"] = OrNull(d.place);
   json::array parties;
   for (const casework::PartyRow& p : d.parties) {
@@ -457,6 +451,21 @@ Answer GetEvidence(Context& c) {
 
 }  // namespace
 
+Result<json::array> CasesOfPerson(Context& c, uint64_t person) {
+  json::array out;
+  if (!c.caller().Can("cases.read")) return out;
+  CANBAO_ASSIGN(auto policy, PolicyOf(c.services()));
+  CANBAO_ASSIGN(reg::Connection * db, c.Db());
+  casework::CaseFilter filter;
+  filter.person = person;
+  filter.limit = 200;
+  filter.today = Date::Today();
+  CANBAO_ASSIGN(casework::CasePage page,
+                casework::ListCases(*db, c.services().db->cipher(), filter));
+  for (const CaseRow& r : page.rows) out.push_back(RowJson(*policy, r));
+  return out;
+}
+
 void AddCaseHandlers(Handlers& to) {
   to.On("listCases", ListCases);
   to.On("summariseCases", SummariseCases);
@@ -465,6 +474,7 @@ void AddCaseHandlers(Handlers& to) {
   to.On("stepCases", StepCases);
   to.On("addEvidence", AddEvidence);
   to.On("getEvidence", GetEvidence);
+  AddReviewHandlers(to);
 }
 
 }  // namespace canbao::service

@@ -175,8 +175,7 @@ TEST_F(FiguresTest, AFormPageHasLayoutFiguresAndChecks) {
   const json::object& to_verify = page["columns"].as_array()[4].as_object();
   EXPECT_EQ(to_verify.at("key"), "5");
   EXPECT_TRUE(to_verify.at("opens").as_bool());
-  EXPECT_EQ(to_verify.at("text").as_string(),
-            std::to_string(to_verify.at("value").as_int64()));
+  EXPECT_EQ(to_verify.at("text").as_string(), std::to_string(to_verify.at("value").as_int64()));
   // No settlements were delivered: not collected is no number.
   const json::object& settled = page["columns"].as_array()[20].as_object();
   EXPECT_TRUE(settled.at("value").is_null());

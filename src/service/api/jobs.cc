@@ -200,6 +200,7 @@ void AddJobHandlers(Handlers& to) {
   to.On("cancelJob", [](Context& c) { return ChangeTheJob(c, true); });
   to.On("resumeJob", [](Context& c) { return ChangeTheJob(c, false); });
   to.On("startComparison", StartComparison);
+  AddExportHandlers(to);
 }
 
 }  // namespace canbao::service

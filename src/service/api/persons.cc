@@ -15,6 +15,7 @@
 #include "register/person_page.h"
 #include "register/person_search.h"
 #include "scheme/person.h"
+#include "service/api/case_json.h"
 #include "service/api/table_json.h"
 #include "service/context.h"
 
@@ -185,13 +186,14 @@ Answer GetPerson(Context& c) {
         {"key", s.key}, {"title", LabelJson(s.title)}, {"table", TableJson(s.columns, s.rows)}});
   }
   for (const reg::PersonClass& k : page->history) history.push_back(ClassJson(k));
+  CANBAO_ASSIGN(json::array cases, CasesOfPerson(c, static_cast<uint64_t>(*key)));
   c.Record({"person.read", static_cast<uint64_t>(*key), "", "{}"});
   return Json(json::object{{"person_key", std::to_string(*key)},
                            {"cutoff", page->cutoff.ToIso()},
                            {"identity", IdentityJson(*page)},
                            {"enrolments", std::move(enrolments)},
                            {"sections", std::move(sections)},
-                           {"cases", json::array()},
+                           {"cases", std::move(cases)},
                            {"history", std::move(history)}});
 }
 

@@ -101,7 +101,7 @@ export default [
       const { page } = visit
       await list(visit, '/lists/to-verify')
       await page.getByRole('button', { name: '显示列' }).click()
-      await page.getByRole('checkbox', { name: '地址' }).click()
+      await page.locator('.columns').getByText('地址', { exact: true }).click()
       await page.keyboard.press('Escape')
       await page.reload()
       await page.waitForSelector('[data-testid=count]')

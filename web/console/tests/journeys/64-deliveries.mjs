@@ -97,6 +97,8 @@ export default [
       await page.waitForSelector('tr[data-state=waiting]', { timeout: 30_000 })
       await page.getByRole('button', { name: '暂停' }).click()
       await page.waitForSelector('tr[data-state=paused]')
+      // The broken line is this journey's own doing.
+      visit.faults = visit.faults.filter((each) => !each.includes('ERR_FAILED'))
       await page.unroute('**/api/v1/uploads/*?offset=*')
       await page.reload()
       await page.waitForSelector('tr[data-state=absent]')

@@ -90,7 +90,7 @@ export default [
       const { page } = visit
       await visit.go('/cases?kind=discrepancy')
       await page.waitForSelector('tbody tr')
-      await page.getByRole('checkbox', { name: '选择本页全部' }).click()
+      await page.locator('thead .el-checkbox').click()
       await page.getByRole('button', { name: '批量办理' }).click()
       const dialog = page.getByRole('dialog')
       await dialog.getByLabel('办理事项').click()

@@ -54,8 +54,8 @@ export function flaws(kind: string, columns: Record<string, string>): Flaw[] {
 }
 
 export function body(columns: Record<string, string>, before: Record<string, string>, codes: CodeRow[]) {
-  // Headers that stay unread are left out, but one that was read and no longer is has to be said.
-  const kept = Object.fromEntries(Object.entries(columns).filter(([header, field]) => field !== '' || (before[header] ?? '') !== ''))
+  // Only what is said anew: what the common mappings already know stays theirs.
+  const kept = Object.fromEntries(Object.entries(columns).filter(([header, field]) => field !== '' && field !== (before[header] ?? '')))
   const by: Record<string, Record<string, string>> = {}
   for (const { column, code, meaning } of codes) if (code.trim() !== '' && meaning !== '') (by[column] ??= {})[code.trim()] = meaning
   return Object.keys(by).length > 0 ? { columns: kept, codes: by } : { columns: kept }

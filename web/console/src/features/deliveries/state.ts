@@ -22,7 +22,7 @@ export function busy(delivery: Delivery): boolean {
 // As the service allows them; it has the last word.
 export const may = {
   dryRun: (d: Delivery) => !busy(d) && ['profiled', 'checked', 'refused_by_check'].includes(d.state),
-  map: (d: Delivery) => !busy(d) && ['new', 'profiled', 'checked', 'refused_by_check'].includes(d.state),
+  map: (d: Delivery) => !busy(d) && ['profiled', 'checked', 'refused_by_check'].includes(d.state),
   accept: (d: Delivery) => !busy(d) && ['checked', 'undone', 'refused'].includes(d.state),
   refuse: (d: Delivery) => !busy(d) && ['new', 'profiled', 'checked', 'refused_by_check', 'accepted', 'undone'].includes(d.state),
   undo: (d: Delivery) => !busy(d) && d.state === 'loaded',

@@ -19,6 +19,7 @@ const en: Words<typeof zh> = {
     never: 'never',
     active: 'Active',
     disabled: 'Disabled',
+    waiting: 'To be enabled',
     locked: 'Locked',
     edit: 'Edit',
     disable: 'Disable',

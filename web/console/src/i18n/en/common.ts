@@ -94,6 +94,7 @@ const en: Words<typeof zh> = {
     log: 'Log',
     progress: '{done} / {total} {unit}',
     rate: '{rate} {unit} per second',
+    units: { rows: 'rows', items: 'items', files: 'files' },
     left: 'about {time} left',
     lost: 'Connection lost, trying again; the job goes on.',
     confirmCancel: 'A cancelled job can be resumed. Cancel it?',

@@ -16,6 +16,7 @@ export default {
     never: '从未登录',
     active: '启用',
     disabled: '停用',
+    waiting: '待启用',
     locked: '已锁定',
     edit: '编辑',
     disable: '停用',

@@ -91,6 +91,7 @@ export default {
     log: '运行记录',
     progress: '{done} / {total} {unit}',
     rate: '每秒 {rate} {unit}',
+    units: { rows: '行', items: '项', files: '个文件' },
     left: '约剩 {time}',
     lost: '连接中断，正在重连；任务不受影响。',
     confirmCancel: '取消后可以从断点继续。确定取消？',
