@@ -10,7 +10,7 @@
 -- fixed search_path; what they refuse they say as a word ('ok' when done), not as an error.
 --
 -- Of a token only its SHA-256 is kept. The audit is append-only: chains of entries, a chain for each
--- writer, hashed by SM3 in register/audit.h; signed roots of them lie here and outside, in
+-- writer, hashed by SM3 in register/access/audit.h; signed roots of them lie here and outside, in
 -- DATA/audit/roots.log.
 
 DO $$

@@ -7,7 +7,7 @@
 #include "app/context.h"
 #include "app/store.h"
 #include "app/table_output.h"
-#include "register/audit.h"
+#include "register/access/audit.h"
 
 namespace canbao::app {
 namespace {

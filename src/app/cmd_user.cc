@@ -13,9 +13,9 @@
 #include "app/table_output.h"
 #include "base/file.h"
 #include "identity/division.h"
-#include "register/access.h"
-#include "register/audit.h"
-#include "register/password.h"
+#include "register/access/access.h"
+#include "register/access/audit.h"
+#include "register/access/password.h"
 
 namespace canbao::app {
 namespace {

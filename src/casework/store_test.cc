@@ -5,8 +5,8 @@
 
 #include "casework/store.h"
 #include "casework/test_world.h"
+#include "register/access/test_session.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 
 namespace canbao::casework {
 namespace {

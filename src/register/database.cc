@@ -1,8 +1,8 @@
 #include "register/database.h"
 
+#include "register/access/roles.h"
+#include "register/access/session_token.h"
 #include "register/migration.h"
-#include "register/roles.h"
-#include "register/session_token.h"
 #include "register/upkeep.h"
 
 namespace canbao::reg {

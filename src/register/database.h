@@ -33,7 +33,7 @@ class Database {
   // A session of the loader. `application` shows in pg_stat_activity.
   Result<std::unique_ptr<Connection>> Connect(const char* application = "canbao") const;
   // A connection of the service (`canbao_app`), which sees nothing until canbao.session names a
-  // session (register/access.h); one of signing in (`canbao_access`).
+  // session (register/access/access.h); one of signing in (`canbao_access`).
   Result<std::unique_ptr<Connection>> ConnectApp() const;
   Result<std::unique_ptr<Connection>> ConnectAccess() const;
   // For tests: a connection of the service in a session made for it, with every permission of the

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "register/internal/synthetic_run.h"
+#include "register/access/test_session.h"
 #include "register/load.h"
+#include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 #include "scheme/person.h"
 
 namespace canbao::reg {
@@ -95,7 +95,9 @@ class RowStreamTest : public ::testing::Test {
       if (!more || !*more) break;
       out.push_back(row);
     }
-    if (options.persons.empty()) EXPECT_EQ(static_cast<int64_t>(out.size()), *counted);
+    if (options.persons.empty()) {
+      EXPECT_EQ(static_cast<int64_t>(out.size()), *counted);
+    }
     return out;
   }
 

@@ -12,10 +12,10 @@
 
 #include "identity/citizen_number.h"
 #include "identity/name.h"
+#include "register/access/test_session.h"
 #include "register/person_page.h"
 #include "register/person_search.h"
 #include "register/scoped_list.h"
-#include "register/test_session.h"
 
 namespace canbao::reg {
 namespace {

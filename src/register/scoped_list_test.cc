@@ -9,13 +9,13 @@
 
 #include "identity/citizen_number.h"
 #include "identity/name.h"
+#include "register/access/test_session.h"
 #include "register/cursor.h"
 #include "register/load.h"
 #include "register/person_page.h"
 #include "register/person_search.h"
 #include "register/synthetic_run.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 #include "scheme/cells.h"
 
 namespace canbao::reg {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "register/access/test_session.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 #include "service/context.h"
 
 namespace canbao::service {

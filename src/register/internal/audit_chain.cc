@@ -4,8 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "register/access/session_token.h"
 #include "register/internal/audit_key.h"
-#include "register/session_token.h"
 
 namespace canbao::reg {
 namespace json = boost::json;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "register/audit.h"
+#include "register/access/audit.h"
 
 namespace canbao::reg {
 

@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 
 #include "base/file.h"
-#include "register/session_token.h"
+#include "register/access/session_token.h"
 
 namespace canbao::reg {
 namespace {

@@ -3,7 +3,7 @@
 // minute and once more at the end. The gate owns one; handlers of access/ reach it by
 // Services::desk.
 //
-// Thread-safe. Errors: of register/access.h and register/audit.h.
+// Thread-safe. Errors: of register/access/access.h and register/access/audit.h.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "register/access.h"
-#include "register/audit.h"
+#include "register/access/access.h"
+#include "register/access/audit.h"
 #include "register/pool.h"
 #include "service/context.h"
 #include "service/http/rate_limit.h"

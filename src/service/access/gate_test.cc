@@ -7,11 +7,11 @@
 #include <boost/json.hpp>
 #include <ctime>
 
-#include "register/access.h"
-#include "register/audit.h"
-#include "register/password.h"
+#include "register/access/access.h"
+#include "register/access/audit.h"
+#include "register/access/password.h"
+#include "register/access/test_session.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 #include "service/access/desk.h"
 
 namespace canbao::service {

@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 #include <charconv>
 
-#include "register/access.h"
-#include "register/password.h"
+#include "register/access/access.h"
+#include "register/access/password.h"
 #include "service/access/desk.h"
 #include "service/access/user_json.h"
 

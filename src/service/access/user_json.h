@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "register/access.h"
+#include "register/access/access.h"
 #include "service/context.h"
 
 namespace canbao::service {
@@ -19,7 +19,7 @@ std::string DivisionName(const Services& services, int64_t division);
 boost::json::object UserJson(const Services& services, const reg::UserAccount& account);
 boost::json::object SessionJson(const Services& services, const reg::SessionInfo& session);
 
-// The status that a refusal of register/access.h is answered with.
+// The status that a refusal of register/access/access.h is answered with.
 Problem AccessProblem(Error error);
 
 }  // namespace canbao::service

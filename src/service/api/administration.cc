@@ -4,9 +4,9 @@
 #include <boost/json.hpp>
 #include <charconv>
 
-#include "register/access.h"
-#include "register/audit.h"
-#include "register/roles.h"
+#include "register/access/access.h"
+#include "register/access/audit.h"
+#include "register/access/roles.h"
 #include "service/access/user_json.h"
 #include "service/context.h"
 

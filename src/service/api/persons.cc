@@ -11,7 +11,7 @@
 #include "comparison/link/score_table.h"
 #include "comparison/run.h"
 #include "extract/delivery.h"
-#include "register/audit.h"
+#include "register/access/audit.h"
 #include "register/person_page.h"
 #include "register/person_search.h"
 #include "scheme/person.h"

@@ -54,6 +54,7 @@ class ScopeProbe : public ::testing::Test {
     ASSERT_TRUE(loaded) << loaded.error().ToString();
     services_.db = db_.get();
     services_.data_dir = folder_.path();
+    services_.policy_dir = CANBAO_SOURCE_DIR "/data";
     AddListHandlers(handlers_);
     AddPersonHandlers(handlers_);
     MoveSome();
@@ -169,7 +170,9 @@ class ScopeProbe : public ::testing::Test {
       EXPECT_EQ(Body(answer).at("name").as_string(), p.name);
     } else {
       EXPECT_EQ(answer->body.find("\"" + p.name + "\""), std::string::npos) << "a name in clear";
-      if (p.number.size() == 18) EXPECT_EQ(answer->body.find(p.number), std::string::npos);
+      if (p.number.size() == 18) {
+        EXPECT_EQ(answer->body.find(p.number), std::string::npos);
+      }
     }
   }
 
@@ -189,7 +192,9 @@ class ScopeProbe : public ::testing::Test {
     for (const json::value& row : table.at("rows").as_array()) {
       found = found || row.at("person_key").as_string() == std::to_string(p.key);
     }
-    if (table.at("next").is_null()) EXPECT_EQ(found, who.Sees(p)) << by << " of " << p.key;
+    if (table.at("next").is_null()) {
+      EXPECT_EQ(found, who.Sees(p)) << by << " of " << p.key;
+    }
     ASSERT_FALSE(c.notes.empty());
     EXPECT_EQ(c.notes[0].detail.find(value), std::string::npos) << "recorded what was looked for";
   }

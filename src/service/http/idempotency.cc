@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/digest.h"
-#include "register/idempotency.h"
+#include "register/access/idempotency.h"
 
 namespace canbao::service {
 namespace json = boost::json;

@@ -15,8 +15,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "register/access/session_token.h"
 #include "register/delivery_record.h"
-#include "register/session_token.h"
 #include "service/jobs/child_process.h"
 #include "service/jobs/job_command.h"
 #include "service/jobs/job_outcome.h"

@@ -1,4 +1,4 @@
-#include "register/roles.h"
+#include "register/access/roles.h"
 
 #include <toml++/toml.h>
 #include <sstream>

@@ -6,7 +6,7 @@
 #include <ctime>
 
 #include "base/file.h"
-#include "register/audit.h"
+#include "register/access/audit.h"
 #include "register/internal/audit_chain.h"
 #include "register/internal/audit_key.h"
 

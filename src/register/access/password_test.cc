@@ -1,8 +1,8 @@
-#include "register/password.h"
+#include "register/access/password.h"
 
 #include <gtest/gtest.h>
 
-#include "register/roles.h"
+#include "register/access/roles.h"
 
 namespace canbao::reg {
 namespace {

@@ -1,9 +1,9 @@
-#include "register/access.h"
+#include "register/access/access.h"
 
 #include <ctime>
 
-#include "register/password.h"
-#include "register/session_token.h"
+#include "register/access/password.h"
+#include "register/access/session_token.h"
 
 namespace canbao::reg {
 namespace {

@@ -1,4 +1,4 @@
-#include "register/password.h"
+#include "register/access/password.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -10,7 +10,7 @@
 #include <semaphore>
 #include <stdexcept>
 
-#include "register/session_token.h"
+#include "register/access/session_token.h"
 
 namespace canbao::reg {
 namespace {

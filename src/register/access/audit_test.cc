@@ -1,16 +1,16 @@
 // The audit on a real server: what is appended verifies, and whatever a superuser does to it shows.
-#include "register/audit.h"
+#include "register/access/audit.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "base/file.h"
+#include "register/access/test_session.h"
 #include "register/backup.h"
 #include "register/internal/audit_chain.h"
 #include "register/internal/audit_key.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 
 namespace canbao::reg {
 namespace {

@@ -1,4 +1,4 @@
-#include "register/audit.h"
+#include "register/access/audit.h"
 
 #include <fcntl.h>
 #include <fmt/chrono.h>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "register/access/session_token.h"
 #include "register/database.h"
-#include "register/session_token.h"
 
 namespace canbao::reg {
 

@@ -1,4 +1,4 @@
-#include "register/idempotency.h"
+#include "register/access/idempotency.h"
 
 namespace canbao::reg {
 

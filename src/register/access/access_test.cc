@@ -1,15 +1,15 @@
 // Accounts, sessions and what the database's two roles may do with them, on a real server.
-#include "register/access.h"
+#include "register/access/access.h"
 
 #include <gtest/gtest.h>
 
 #include <ctime>
 
-#include "register/password.h"
-#include "register/roles.h"
-#include "register/session_token.h"
+#include "register/access/password.h"
+#include "register/access/roles.h"
+#include "register/access/session_token.h"
+#include "register/access/test_session.h"
 #include "register/test_data_folder.h"
-#include "register/test_session.h"
 
 namespace canbao::reg {
 namespace {

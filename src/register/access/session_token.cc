@@ -1,4 +1,4 @@
-#include "register/session_token.h"
+#include "register/access/session_token.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
