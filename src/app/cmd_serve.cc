@@ -40,6 +40,7 @@ struct Options {
   std::string tls_cert, tls_key;
   std::vector<std::string> deliveries;
   int workers = 8;
+  int address_rate = 200;  // requests a second of one address
   std::string web;
   std::string database, app_database, access_database;
 };
@@ -162,6 +163,8 @@ Status Execute(const Options& o) {
   service::Metrics metrics;
   service::SiteOptions site_options;
   site_options.web_dir = services.web_dir;
+  site_options.requests_per_second = o.address_rate;
+  site_options.burst = o.address_rate * 3.0;
   service::Site site(router, metrics, site_options);
   service::ServerOptions so;
   so.address = listen.first;
@@ -225,6 +228,11 @@ void AddServe(Command app, Action* action) {
           Say("可供选取的数据交付所在目录", "folders whose deliveries may be picked"));
   sub.Add("--workers", &o->workers, Say("处理线程数", "threads that answer requests"))
       .Between(1, 256)
+      .ShowDefault();
+  sub.Add(
+         "--address-rate", &o->address_rate,
+         Say("同一地址每秒的请求数上限，0 为不限", "requests a second of one address; 0: no limit"))
+      .Between(0, 1000000)
       .ShowDefault();
   sub.Add("--web", &o->web, Say("控制台页面所在目录", "folder of the built console"));
   sub.Add("--database", &o->database,

@@ -7,14 +7,13 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <thread>
 #include <vector>
 
 #include "base/file.h"
 #include "register/internal/audit_chain.h"
+#include "register/internal/load_lock.h"
 #include "register/migration.h"
 
 namespace canbao::reg {
@@ -112,13 +111,7 @@ Status Backup(Database& db, const std::string& dir, const BackupOptions& options
   }
   CANBAO_TRY(MakeFolders(dir, 0700));
   CANBAO_ASSIGN(auto c, db.Connect("canbao backup"));
-  bool locked = false;
-  // The session of a load that has just ended gives its lock back a moment later.
-  for (int i = 0; i < 50 && !locked; ++i) {
-    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    CANBAO_ASSIGN(Rows got, c->Exec("SELECT pg_try_advisory_lock(1128420942, 1)"));
-    locked = got.Bool(0, 0);
-  }
+  CANBAO_ASSIGN(bool locked, TakeLoadLock(*c));
   if (!locked) {
     return Fail(ErrorClass::kEnvironment, "CB-REGISTER-0702",
                 Msg("正在装载数据，现在不能备份。", "a load is running: no backup now."),

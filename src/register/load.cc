@@ -11,14 +11,14 @@
 #include "base/task_pool.h"
 #include "register/internal/encoder.h"
 #include "register/internal/layout.h"
+#include "register/internal/load_lock.h"
 #include "register/outcome.h"
 
 namespace canbao::reg {
 namespace {
 
 constexpr char kLeafSession[] = "canbao load";
-constexpr size_t kSendBytes = 64 * 1024;        // of one bucket, before its buffer is sent
-constexpr int32_t kAdvisoryClass = 1128420942;  // of our advisory locks, as in migration.cc
+constexpr size_t kSendBytes = 64 * 1024;  // of one bucket, before its buffer is sent
 
 using Clock = std::chrono::steady_clock;
 double Since(Clock::time_point start) {
@@ -71,18 +71,12 @@ class Loader {
   }
 
   Status TakeLock() {
-    for (int i = 0;; ++i) {
-      CANBAO_ASSIGN(Rows got,
-                    control_->Exec("SELECT pg_try_advisory_lock($1, 1)", {Param(kAdvisoryClass)}));
-      if (got.Bool(0, 0)) break;
-      if (i >= 50) {
-        return Fail(ErrorClass::kEnvironment, "CB-REGISTER-0507",
-                    Msg("另一个进程正在向这个数据库装载。",
-                        "another process is loading into this database."),
-                    Msg("请等它结束后再试。", "Wait for it to end and try again."));
-      }
-      CANBAO_TRY(CheckCancel());
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    CANBAO_ASSIGN(bool locked, TakeLoadLock(*control_, options_.cancel));
+    if (!locked) {
+      return Fail(
+          ErrorClass::kEnvironment, "CB-REGISTER-0507",
+          Msg("另一个进程正在向这个数据库装载。", "another process is loading into this database."),
+          Msg("请等它结束后再试。", "Wait for it to end and try again."));
     }
     // We hold the lock, so sessions of an earlier load have lost their process.
     return control_->Run(

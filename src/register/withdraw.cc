@@ -1,6 +1,7 @@
 #include "register/withdraw.h"
 
 #include "register/internal/layout.h"
+#include "register/internal/load_lock.h"
 
 namespace canbao::reg {
 namespace {
@@ -88,8 +89,8 @@ Result<WithdrawReport> WithdrawRun(Database& db, const std::string& run) {
   WithdrawReport report;
   CANBAO_ASSIGN(auto c, db.Connect("canbao withdraw"));
   CANBAO_ASSIGN(Transaction t, Transaction::Begin(*c));
-  CANBAO_ASSIGN(Rows lock, c->Exec("SELECT pg_try_advisory_xact_lock(1128420942, 1)"));
-  if (!lock.Bool(0, 0)) {
+  CANBAO_ASSIGN(bool locked, TakeLoadLock(*c));
+  if (!locked) {
     return Fail(
         ErrorClass::kEnvironment, "CB-REGISTER-0511",
         Msg("另一个进程正在向这个数据库装载。", "another process is loading into this database."),

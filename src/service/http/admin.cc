@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "register/migration.h"
+#include "service/jobs/job_runner.h"
 
 namespace canbao::service {
 namespace {
@@ -47,6 +48,9 @@ void AddGauges(const Services& services, Metrics& metrics, const ServerCounts& c
   });
   metrics.AddGauge("canbao_database_sessions_in_use", "Of which threads have", [&services] {
     return services.pool == nullptr ? 0.0 : static_cast<double>(services.pool->in_use());
+  });
+  metrics.AddGauge("canbao_jobs_running", "Jobs that run as child processes", [&services] {
+    return services.jobs == nullptr ? 0.0 : static_cast<double>(services.jobs->running());
   });
   metrics.AddGauge("process_resident_memory_bytes", "Resident memory", ResidentBytes);
   metrics.AddGauge("process_cpu_seconds", "Processor time since the start", CpuSeconds);

@@ -38,6 +38,13 @@ TEST(Contract, HasAnOperationForEveryHandler) {
     EXPECT_NE(Contract::Own().Find(operation), nullptr) << operation;
 }
 
+// An operation without a handler is answered by 501.
+TEST(Contract, HasAHandlerForEveryOperation) {
+  const Handlers handlers = AllHandlers();
+  for (const Operation& o : Contract::Own().operations())
+    EXPECT_NE(handlers.Find(o.route.operation), nullptr) << o.route.operation;
+}
+
 TEST(Contract, KnowsWhatAnOperationTakes) {
   const Operation* step = Contract::Own().Find("stepCase");
   ASSERT_NE(step, nullptr);

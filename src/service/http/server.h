@@ -2,7 +2,8 @@
 // the answers, for they wait for PostgreSQL. What is malformed, too large or too slow is refused
 // here and reaches no worker.
 //
-//   400 malformed · 408 slow · 413 body too large · 417 · 431 header too large · 503 queue full
+//   400 malformed · 413 body too large · 417 · 431 header too large · 503 queue full; what is too
+//   slow is closed
 //
 // Start(), Stop() from one thread; the responder is called by all workers at once. Errors:
 // CB-SERVICE-0015 (cannot listen), 0016 (certificate or key).
