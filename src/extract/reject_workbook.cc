@@ -13,7 +13,7 @@
 namespace canbao::extract {
 namespace {
 
-constexpr size_t kMaxRows = 1000000;
+constexpr size_t kMaxRowsOfSheet = 1000000;
 constexpr size_t kMaxCell = 32767;  // characters; bytes are never fewer
 constexpr size_t kMaxComments = 65000;
 constexpr lxw_color_t kBad = 0xFFC7CE;
@@ -67,7 +67,7 @@ class Workbook : public RejectWorkbook {
     lxw_row_t row = 1;
     size_t comments = 0;
     for (const WorkbookReject& r : rejects) {
-      if (row > kMaxRows) break;
+      if (row > kMaxRowsOfSheet) break;
       const std::vector<std::string> fields = FieldsOfRecord(r.text, delimiter);
       const bool whole = r.column == 0;
       Put(sheet, row, 0, r.why, whole ? bad_ : nullptr);
