@@ -165,10 +165,11 @@ Result<CasePage> ListCases(reg::Connection& c, const reg::FieldCipher& cipher,
   if (HasRegions(f.where)) keys += " UNION ALL " + branch(ByRegion(f.where));
   CANBAO_ASSIGN(
       reg::Rows rows,
-      c.Exec(fmt::format("SELECT {0} FROM (SELECT * FROM ({1}) k ORDER BY county {2}, case_id {2} "
-                         "LIMIT {3}) k JOIN canbao.case c USING (case_id) "
-                         "LEFT JOIN LATERAL canbao.case_person(c.case_id) w ON true "
-                         "ORDER BY c.county {2}, c.case_id {2}",
+      c.Exec(fmt::format("WITH k AS MATERIALIZED (SELECT * FROM ({1}) k ORDER BY county {2}, "
+                         "case_id {2} LIMIT {3}) SELECT {0} FROM k JOIN canbao.case c "
+                         "ON c.case_id = k.case_id "
+                         "LEFT JOIN canbao.case_persons(ARRAY(SELECT case_id FROM k)) w "
+                         "ON w.case_id = c.case_id ORDER BY c.county {2}, c.case_id {2}",
                          internal::CaseColumns(), keys, order, wanted),
              params));
   CasePage page;

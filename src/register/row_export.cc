@@ -134,7 +134,7 @@ Result<std::unique_ptr<ListReader>> StreamRows(Connection& c, const FieldCipher&
   CANBAO_ASSIGN(Rows run, c.Exec("SELECT province FROM canbao.run WHERE superseded_by IS NULL AND "
                                  "cutoff = " +
                                  SqlDay(cutoff)));
-  CANBAO_ASSIGN(RowQuery q, QueryFor(filter, cutoff, run.size() > 0 ? run.Int(0, 0) : 0));
+  CANBAO_ASSIGN(RowQuery q, QueryFor(filter, cutoff, run.size() > 0 ? run.Int(0, 0) : 0, false));
   std::string where = q.where;
   if (!options.persons.empty()) {
     if (filter.form == 0 && filter.list == ListKind::kRejects) return UnknownWord("keys");
