@@ -93,10 +93,12 @@ CREATE TABLE canbao.listed_person (
 );
 CREATE INDEX listed_person_county ON canbao.listed_person (cutoff, county);
 
--- Rows of the other lists. number: kind of a discrepancy, scheme of a conflict, reason of a reject.
+-- Rows of lists. number: kind of a discrepancy or of a duplicate, scheme of a conflict, reason of a
+-- reject. Of lists of persons the sums over listed_person.
 CREATE TABLE canbao.listed_row (
   cutoff     date NOT NULL,
-  list       text NOT NULL CHECK (list IN ('discrepancies', 'conflicts', 'rejects')),
+  list       text NOT NULL CHECK (list IN ('to_verify', 'uncovered', 'duplicates', 'discrepancies',
+                                           'conflicts', 'rejects')),
   county     integer NOT NULL,
   number     smallint NOT NULL,     -- 0 = none
   rows       bigint NOT NULL,
@@ -142,7 +144,7 @@ BEGIN
     'GROUP BY 1, 2, 3, 4, 5, 6, 7', leaf);
 END $$;
 
--- Counts the other lists of a cut-off anew.
+-- Counts the lists of a cut-off anew, those of persons from canbao.listed_person.
 CREATE FUNCTION canbao.count_listed_rows(day date) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM canbao.listed_row WHERE cutoff = day;
@@ -154,7 +156,17 @@ BEGIN
   WHERE outcome = 6 AND valid_from <= day AND valid_to > day GROUP BY region, coalesce(scheme, 0)
   UNION ALL
   SELECT day, 'rejects', region, reason, count(*) FROM canbao.reject_row
-  WHERE valid_from <= day AND valid_to > day GROUP BY region, reason;
+  WHERE valid_from <= day AND valid_to > day GROUP BY region, reason
+  UNION ALL
+  SELECT day, 'to_verify', county, 0, sum(persons) FROM canbao.listed_person
+  WHERE cutoff = day AND flags & 32 <> 0 GROUP BY county
+  UNION ALL
+  SELECT day, 'uncovered', county, 0, sum(persons) FROM canbao.listed_person
+  WHERE cutoff = day AND uncovered <> 0 GROUP BY county
+  UNION ALL
+  SELECT day, 'duplicates', county, kind, sum(persons)
+  FROM canbao.listed_person, unnest(ARRAY[1, 2, 4, 8, 16, 32, 64]) kind
+  WHERE cutoff = day AND duplicates & kind <> 0 GROUP BY county, kind;
 END $$;
 
 -- Marks the lists of persons of a cut-off anew.

@@ -45,7 +45,10 @@ CREATE TABLE canbao.case (
 );
 CREATE INDEX case_place ON canbao.case (county, case_id);
 CREATE INDEX case_number ON canbao.case (kind, number, county, case_id);
-CREATE INDEX case_region ON canbao.case (region, case_id) WHERE region <> 0;
+-- Whose source lies elsewhere than the person: all others are found by the county (casework/list.cc).
+CREATE INDEX case_region ON canbao.case (region, county, case_id) WHERE region <> 0
+  AND region <> county AND (region % 100 <> 0 OR region / 100 <> county / 100)
+  AND (region % 10000 <> 0 OR region / 10000 <> county / 10000);
 CREATE INDEX case_moved ON canbao.case (shown, county, case_id) WHERE shown <> 1;
 CREATE INDEX case_assignee ON canbao.case (assignee, case_id) WHERE assignee IS NOT NULL;
 CREATE INDEX case_due ON canbao.case (due, case_id) WHERE due IS NOT NULL;
@@ -61,7 +64,10 @@ CREATE TABLE canbao.case_party (
   agreed_at  timestamptz,
   PRIMARY KEY (case_id, region)
 );
-CREATE INDEX case_party_region ON canbao.case_party (region, case_id);
+CREATE INDEX case_party_region ON canbao.case_party (region, county, case_id) INCLUDE (agreed_by)
+  WHERE region <> county
+  AND (region % 100 <> 0 OR region / 100 <> county / 100)
+  AND (region % 10000 <> 0 OR region / 10000 <> county / 10000);
 
 -- What happened, oldest first. `cutoff` is the newest that was known then: a decision counts in the
 -- forms of later cut-offs.
@@ -202,6 +208,33 @@ BEGIN
   RETURN mine @> ANY (ARRAY[canbao.division(c.county), c.division, canbao.division(c.region)])
     OR EXISTS (SELECT FROM unnest(c.regions) r WHERE mine @> canbao.division(r));
 END $$;
+
+-- Cases whose person counts outside of the counties from low to high while the source, or a party, lies
+-- within: of those that the policy of canbao.case shows by their region. A city's region holds its
+-- counties, so that no place has the region and not the county: the conditions of the two indexes.
+CREATE FUNCTION canbao.cases_elsewhere(low integer, high integer)
+RETURNS TABLE (case_id bigint, county integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = canbao, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE mine int8multirange := canbao.scope();
+BEGIN
+  RETURN QUERY SELECT c.case_id, c.county FROM canbao.case c
+  WHERE c.region BETWEEN low AND high AND c.county NOT BETWEEN low AND high AND c.region <> 0
+    AND c.region <> c.county AND (c.region % 100 <> 0 OR c.region / 100 <> c.county / 100)
+    AND (c.region % 10000 <> 0 OR c.region / 10000 <> c.county / 10000)
+    AND mine @> canbao.division(c.region)
+  UNION
+  SELECT p.case_id, p.county FROM canbao.case_party p
+  WHERE p.region BETWEEN low AND high AND p.county NOT BETWEEN low AND high
+    AND p.region <> p.county AND (p.region % 100 <> 0 OR p.region / 100 <> p.county / 100)
+    AND (p.region % 10000 <> 0 OR p.region / 10000 <> p.county / 10000)
+    AND mine @> canbao.division(p.region)
+    -- A party that has agreed stays when its relation is gone.
+    AND (p.agreed_by IS NULL OR EXISTS (
+      SELECT FROM canbao.case c WHERE c.case_id = p.case_id AND p.region = ANY (c.regions)));
+END $$;
+REVOKE ALL ON FUNCTION canbao.cases_elsewhere(integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION canbao.cases_elsewhere(integer, integer) TO canbao_app;
 
 -- Whom a case is about: name and sealed number, for those who see the case. A party sees the case of
 -- a person whom its scope does not hold otherwise.

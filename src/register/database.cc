@@ -10,7 +10,7 @@ namespace {
 
 // Of a session of the service: its routes have some sixty queries, lists some more for their
 // filters.
-constexpr size_t kPlans = 200;
+constexpr size_t kPlans = 300;
 
 }  // namespace
 

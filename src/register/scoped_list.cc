@@ -88,6 +88,12 @@ class PageReader {
     CANBAO_ASSIGN(at_, Look(c_, request_.filter.cutoff));
     CANBAO_ASSIGN(query_, QueryFor(request_.filter, at_.cutoff, at_.province, true));
     list_ = NameOf(request_.filter, at_);
+    // The planner takes a policy for far more selective than it is and would rather sort all than
+    // read the index in order until the page is full.
+    CANBAO_TRY(
+        c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
+               "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
+               "SET LOCAL max_parallel_workers_per_gather = 0"));
     CANBAO_ASSIGN(counts_, CountsOf(c_, query_));
     int64_t count = 0;
     for (const CountyCount& k : counts_) count += k.rows;
@@ -171,12 +177,7 @@ class PageReader {
     std::string keys;
     for (size_t i = 0; i < query_.keys.size(); ++i)
       keys += fmt::format(", {}.k{}", query_.alias, i);
-    // The page first, then what its rows need besides: no plan joins before it has cut. The planner
-    // takes a policy for far more selective than it is and would rather sort all than read the
-    // index in order until the page is full.
-    CANBAO_TRY(
-        c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
-               "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
+    // The page first, then what its rows need besides: no plan joins before it has cut.
     std::string skip;
     if (offset_ > 0) {
       params.emplace_back(offset_);

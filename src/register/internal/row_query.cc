@@ -168,10 +168,17 @@ RowQuery PersonQuery(const RowFilter& f, const Place& place, const std::string& 
   q.where += PlaceSql(place, "c.county", "c.hukou");
   if (place.range.below_county() || f.scheme != 0) return q;
   bool other_filters = f.branch >= 0 || f.group != 0 || f.age_from >= 0 || f.age_to >= 0;
-  if (f.form == 0 && !other_filters && f.number == 0) {
-    q.marks = f.list == ListKind::kToVerify    ? "to_verify"
-              : f.list == ListKind::kUncovered ? "uncovered"
-                                               : "duplicates";
+  if (f.form == 0 && !other_filters) {
+    const char* list = f.list == ListKind::kToVerify    ? "to_verify"
+                       : f.list == ListKind::kUncovered ? "uncovered"
+                                                        : "duplicates";
+    q.counts = fmt::format(
+        "SELECT l.county, sum(l.rows) FROM canbao.listed_row l WHERE l.cutoff = {} AND l.list = "
+        "'{}'{}{} GROUP BY 1",
+        day, list, f.number != 0 ? fmt::format(" AND l.number = {}", f.number) : "",
+        PlaceSql(place, "l.county", ""));
+    if (f.number == 0) q.marks = list;
+    return q;
   }
   if (f.form != 0) {
     if (other_filters) return q;
