@@ -43,7 +43,8 @@ std::string ByRegion(const Divisions& d, std::vector<reg::Param>* params) {
   return "c.case_id IN (SELECT case_id FROM " + Elsewhere(d, params) + ")";
 }
 bool HasRegions(const Divisions& d) {
-  return d.high - d.low >= 1000000 && d.high - d.low < 1000000000000;
+  // A register holds one province, and cases lie in its counties.
+  return d.high - d.low >= 1000000 && d.high - d.low < 10000000000;
 }
 
 std::string Filters(const CaseFilter& f, std::vector<reg::Param>* params) {
