@@ -3,6 +3,15 @@
 -- integers, dates and text COLLATE "C" do not leak; functions over facts do), policies that plan no
 -- subquery for each row of a list, and counts by county.
 
+-- A place in facts is often computed, and then the function is not inlined: in SQL it would be planned
+-- with each query.
+CREATE OR REPLACE FUNCTION canbao.fact_text(facts bytea, at integer) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN nullif(convert_from(substring(facts FROM at + 3
+    FOR get_byte(facts, at) << 8 | get_byte(facts, at + 1)), 'UTF8'), '');
+END $$;
+
 -- ---- a person's classification carries what lists filter by and policies compare ----
 -- hukou, residence and birth are the person's as known at the cut-off; the three numbers also stand in facts.
 ALTER TABLE canbao.classification_row
