@@ -253,7 +253,8 @@ void AddWithdraw(Command app, Action* action) {
   sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
   sub.Add("--memory", &o->memory, Say("内存预算，例如 2G", "memory budget, for example 2G"))
       .ShowDefault();
-  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"))
+      .FromEnvironment(kDatabaseVariable);
   RunOnUse(sub, action, o, Withdraw);
 }
 
@@ -279,6 +280,7 @@ void AddCompare(Command app, Action* action) {
   sub.Add("--database", &o->database,
           Say("使用已有的 PostgreSQL（连接串），而不是内置实例",
               "use this PostgreSQL instead of the private one"))
+      .FromEnvironment(kDatabaseVariable)
       .Excludes("--no-register");
   sub.Add("--accept-list", &o->accepted_lists,
           Say("接受该数据源全量清单行数的大幅变化",

@@ -41,6 +41,8 @@ struct Options {
   std::vector<std::string> deliveries;
   int workers = 8;
   int address_rate = 200;  // requests a second of one address
+  int export_days = 30;
+  std::vector<std::string> trusted_proxies;
   std::string web;
   std::string database, app_database, access_database;
 };
@@ -61,6 +63,11 @@ Result<std::pair<std::string, uint16_t>> ParseAddress(const std::string& text) {
                 Text{"例如 127.0.0.1:8080、[::]:443。", "for example 127.0.0.1:8080, [::]:443."});
   }
   return std::pair(host, static_cast<uint16_t>(port));
+}
+
+std::string ComplaintOfAddress(const std::string& text) {
+  return service::IsAddress(text) ? std::string()
+                                  : Say("不是 IP 地址：", "this is no IP address: ") + text;
 }
 
 // --web, else share/canbao/web beside the executable, else web/console/dist of the source tree;
@@ -131,6 +138,7 @@ Status Execute(const Options& o) {
   services.executable = fs::read_symlink("/proc/self/exe", ec).string();
   services.data_dir = Absolute(o.data);
   services.started_at = Now();
+  services.export_days = o.export_days;
   CANBAO_ASSIGN(services.policy_dir, PolicyDir());
   CANBAO_ASSIGN(services.web_dir, WebDir(o.web, services.executable));
   for (const std::string& folder : o.deliveries)
@@ -165,6 +173,7 @@ Status Execute(const Options& o) {
   site_options.web_dir = services.web_dir;
   site_options.requests_per_second = o.address_rate;
   site_options.burst = o.address_rate * 3.0;
+  site_options.trusted_proxies = o.trusted_proxies;
   service::Site site(router, metrics, site_options);
   service::ServerOptions so;
   so.address = listen.first;
@@ -234,13 +243,24 @@ void AddServe(Command app, Action* action) {
          Say("同一地址每秒的请求数上限，0 为不限", "requests a second of one address; 0: no limit"))
       .Between(0, 1000000)
       .ShowDefault();
+  sub.Add("--trusted-proxy", &o->trusted_proxies,
+          Say("可信反向代理的地址：采信其 X-Forwarded-For",
+              "addresses of reverse proxies whose X-Forwarded-For is believed"))
+      .Checked(ComplaintOfAddress);
+  sub.Add("--export-days", &o->export_days,
+          Say("导出文件保存的天数", "days that the files of exports are kept"))
+      .Between(1, 3650)
+      .ShowDefault();
   sub.Add("--web", &o->web, Say("控制台页面所在目录", "folder of the built console"));
   sub.Add("--database", &o->database,
-          Say("已有的 PostgreSQL（属主的连接串）", "a PostgreSQL that is there: as its owner"));
+          Say("已有的 PostgreSQL（属主的连接串）", "a PostgreSQL that is there: as its owner"))
+      .FromEnvironment(kDatabaseVariable);
   sub.Add("--app-database", &o->app_database,
-          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"));
+          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"))
+      .FromEnvironment(kAppDatabaseVariable);
   sub.Add("--access-database", &o->access_database,
-          Say("同一数据库，canbao_access 的连接串", "the same as canbao_access"));
+          Say("同一数据库，canbao_access 的连接串", "the same as canbao_access"))
+      .FromEnvironment(kAccessDatabaseVariable);
   RunOnUse(sub, action, o, Execute);
 }
 

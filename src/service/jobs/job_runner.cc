@@ -298,7 +298,8 @@ Status JobRunner::Loop::StartJob(reg::Job job) {
     ChildOptions o;
     o.executable = services_.executable;
     o.words = std::move(command.words);
-    o.settings = {{"CANBAO_JOB", std::to_string(id)}};
+    o.settings = std::move(command.settings);
+    o.settings.emplace_back("CANBAO_JOB", std::to_string(id));
     if (!services_.policy_dir.empty())
       o.settings.emplace_back("CANBAO_POLICY", services_.policy_dir);
     o.output_path = folder + "/output";
@@ -397,6 +398,12 @@ Status JobRunner::Loop::KeepHouse() {
   for (int64_t id : uploads) {
     CANBAO_TRY(RemoveTree(fmt::format("{}/uploads/{}", services_.data_dir, id)));
     CANBAO_TRY(reg::RemoveUpload(*c_, id));
+  }
+  CANBAO_ASSIGN(std::vector<int64_t> exports, reg::ExpiredExports(*c_));
+  for (int64_t id : exports) {
+    CANBAO_TRY(RemoveTree(JobFolder(services_, id)));
+    CANBAO_TRY(reg::SetExportRemoved(*c_, id));
+    Log(LogLevel::kInfo, "the file of export job {} was kept for long enough", id);
   }
   return {};
 }
