@@ -93,7 +93,7 @@ class ScopeProbe : public ::testing::Test {
   static void SetUpTestSuite() {
     if (::access((reg::InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) return;
     world_ = std::make_unique<World>();
-    auto db = reg::Database::Open(world_->folder.path(), reg::TestDataFolder::DbOptions());
+    auto db = world_->folder.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     world_->db = std::move(*db);
     world_->pool = std::make_unique<reg::Pool>([] { return world_->db->ConnectApp(); });
