@@ -7,6 +7,7 @@
 
 #include "app/account.h"
 #include "app/context.h"
+#include "app/database_words.h"
 #include "app/list_bounds.h"
 #include "app/store.h"
 #include "app/table_output.h"
@@ -29,7 +30,7 @@ struct Options {
   std::string memory = "2G";
   std::string links;
   bool no_register = false;
-  std::string database;
+  std::string database = FromEnvironment(kDatabaseVariable);
   std::vector<std::string> accepted_lists;
   std::string again;  // a loaded run whose kept files are compared, instead of deliveries
 };
@@ -253,8 +254,7 @@ void AddWithdraw(Command app, Action* action) {
   sub.Add("--threads", &o->threads, Say("线程数", "threads")).Between(1, 64).ShowDefault();
   sub.Add("--memory", &o->memory, Say("内存预算，例如 2G", "memory budget, for example 2G"))
       .ShowDefault();
-  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"))
-      .FromEnvironment(kDatabaseVariable);
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
   RunOnUse(sub, action, o, Withdraw);
 }
 
@@ -280,7 +280,6 @@ void AddCompare(Command app, Action* action) {
   sub.Add("--database", &o->database,
           Say("使用已有的 PostgreSQL（连接串），而不是内置实例",
               "use this PostgreSQL instead of the private one"))
-      .FromEnvironment(kDatabaseVariable)
       .Excludes("--no-register");
   sub.Add("--accept-list", &o->accepted_lists,
           Say("接受该数据源全量清单行数的大幅变化",

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "app/context.h"
+#include "app/database_words.h"
 #include "app/table_output.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -25,7 +26,8 @@ struct Options {
   uint64_t job = 0;
   std::string data;
   std::string out;
-  std::string database, app_database;
+  std::string database = FromEnvironment(kDatabaseVariable);
+  std::string app_database = FromEnvironment(kAppDatabaseVariable);
 };
 
 struct Wanted {
@@ -140,11 +142,9 @@ void AddExport(Command app, Action* action) {
   sub.Add("--job", &o->job, Say("任务编号", "number of the job")).Required();
   sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
   sub.Add("--out", &o->out, Say("目录", "folder of the file")).Required();
-  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"))
-      .FromEnvironment(kDatabaseVariable);
+  sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
   sub.Add("--app-database", &o->app_database,
-          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"))
-      .FromEnvironment(kAppDatabaseVariable);
+          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"));
   RunOnUse(sub, action, o, Execute);
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "app/context.h"
+#include "app/database_words.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -44,7 +45,9 @@ struct Options {
   int export_days = 30;
   std::vector<std::string> trusted_proxies;
   std::string web;
-  std::string database, app_database, access_database;
+  std::string database = FromEnvironment(kDatabaseVariable);
+  std::string app_database = FromEnvironment(kAppDatabaseVariable);
+  std::string access_database = FromEnvironment(kAccessDatabaseVariable);
 };
 
 // "127.0.0.1:8080", "[::1]:8080".
@@ -138,7 +141,6 @@ Status Execute(const Options& o) {
   services.executable = fs::read_symlink("/proc/self/exe", ec).string();
   services.data_dir = Absolute(o.data);
   services.started_at = Now();
-  services.export_days = o.export_days;
   CANBAO_ASSIGN(services.policy_dir, PolicyDir());
   CANBAO_ASSIGN(services.web_dir, WebDir(o.web, services.executable));
   for (const std::string& folder : o.deliveries)
@@ -153,6 +155,9 @@ Status Execute(const Options& o) {
   d.url = o.database;
   d.app_url = o.app_database;
   d.access_url = o.access_database;
+  // For the children of jobs, which are started with our environment.
+  if (!o.database.empty()) ::setenv(kDatabaseVariable, o.database.c_str(), 1);
+  if (!o.app_database.empty()) ::setenv(kAppDatabaseVariable, o.app_database.c_str(), 1);
   CANBAO_ASSIGN(auto db, reg::Database::Open(services.data_dir, d));
   reg::PoolOptions size;
   size.size = o.workers;
@@ -161,7 +166,9 @@ Status Execute(const Options& o) {
   services.db = db.get();
   services.pool = &pool;
 
-  CANBAO_ASSIGN(auto jobs, service::JobRunner::Start(services));
+  service::JobRunnerOptions runs;
+  runs.export_days = o.export_days;
+  CANBAO_ASSIGN(auto jobs, service::JobRunner::Start(services, runs));
   services.jobs = jobs.get();
 
   const service::Contract& contract = service::Contract::Own();
@@ -253,14 +260,11 @@ void AddServe(Command app, Action* action) {
       .ShowDefault();
   sub.Add("--web", &o->web, Say("控制台页面所在目录", "folder of the built console"));
   sub.Add("--database", &o->database,
-          Say("已有的 PostgreSQL（属主的连接串）", "a PostgreSQL that is there: as its owner"))
-      .FromEnvironment(kDatabaseVariable);
+          Say("已有的 PostgreSQL（属主的连接串）", "a PostgreSQL that is there: as its owner"));
   sub.Add("--app-database", &o->app_database,
-          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"))
-      .FromEnvironment(kAppDatabaseVariable);
+          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"));
   sub.Add("--access-database", &o->access_database,
-          Say("同一数据库，canbao_access 的连接串", "the same as canbao_access"))
-      .FromEnvironment(kAccessDatabaseVariable);
+          Say("同一数据库，canbao_access 的连接串", "the same as canbao_access"));
   RunOnUse(sub, action, o, Execute);
 }
 

@@ -38,10 +38,6 @@ Option& Option::Excludes(const std::string& other) {
   option_->excludes(other);
   return *this;
 }
-Option& Option::FromEnvironment(const std::string& name) {
-  option_->envname(name);
-  return *this;
-}
 
 Command Command::AddCommand(const std::string& name, const std::string& help) {
   return Command(app_->add_subcommand(name, help));

@@ -31,8 +31,6 @@ class Option {
   Option& ShowDefault();
   Option& Hidden();  // left out of the help: for processes, not for people
   Option& Excludes(const std::string& other);
-  // What it is when it is not given: for what a list of processes must not show.
-  Option& FromEnvironment(const std::string& name);
 
  private:
   CLI::Option* option_;

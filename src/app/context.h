@@ -24,12 +24,6 @@ Result<uint64_t> ParseSize(const std::string& text);
 // Both languages in one help line is noise: the process language decides when the parser is built.
 std::string Say(const char* zh, const char* en);
 
-// Where --database, and for the service --app-database and --access-database, may be said instead:
-// they hold passwords, which a list of processes shows. Jobs hand them to their children so.
-inline constexpr char kDatabaseVariable[] = "CANBAO_DATABASE";
-inline constexpr char kAppDatabaseVariable[] = "CANBAO_APP_DATABASE";
-inline constexpr char kAccessDatabaseVariable[] = "CANBAO_ACCESS_DATABASE";
-
 // The directory must be absolute for PostgreSQL and for checkpoints.
 std::string Absolute(const std::string& path);
 

@@ -44,8 +44,6 @@ class Database {
   const std::string& data_dir() const { return data_dir_; }
   std::string keys_dir() const { return data_dir_ + "/keys"; }
   std::string conn_info() const;
-  // As canbao_app, as it was given with --app-database.
-  const std::string& app_url() const { return app_url_; }
   Instance* instance() const { return instance_.get(); }  // null with --database
 
  private:

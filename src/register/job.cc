@@ -123,29 +123,6 @@ Status EndJob(Connection& c, const Job& j) {
   return {};
 }
 
-Status SetExportMade(Connection& c, int64_t job, std::string_view rows, std::string_view watermark,
-                     int days) {
-  CANBAO_TRY(
-      c.Exec("UPDATE canbao.export SET rows = $2::text::bigint, watermark = $3, "
-             "expires_at = now() + $4 * interval '1 day' WHERE job_id = $1",
-             {Param(job), Param(rows), Param(watermark), Param(int64_t{days})}));
-  return {};
-}
-
-Result<std::vector<int64_t>> ExpiredExports(Connection& c) {
-  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT e.job_id FROM canbao.export e JOIN canbao.job j USING "
-                                  "(job_id) WHERE e.expires_at <= now() AND NOT e.removed AND "
-                                  "j.state = 'done' ORDER BY 1"));
-  std::vector<int64_t> out;
-  for (int i = 0; i < rows.size(); ++i) out.push_back(rows.Int(i, 0));
-  return out;
-}
-
-Status SetExportRemoved(Connection& c, int64_t job) {
-  CANBAO_TRY(c.Exec("UPDATE canbao.export SET removed = true WHERE job_id = $1", {Param(job)}));
-  return {};
-}
-
 Result<bool> CancelJob(Connection& c, int64_t id) {
   CANBAO_ASSIGN(Rows rows,
                 c.Exec("UPDATE canbao.job SET "

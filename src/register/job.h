@@ -68,12 +68,6 @@ Status SetJobProcess(Connection& c, int64_t id, int pid);
 Status SetJobProgress(Connection& c, const Job& job);
 // State, problem, run and result of `job`.
 Status EndJob(Connection& c, const Job& job);
-// Files of exports stay until a day that was set when they were made; then they go, their line in
-// the list of exports does not.
-Status SetExportMade(Connection& c, int64_t job, std::string_view rows, std::string_view watermark,
-                     int days);
-Result<std::vector<int64_t>> ExpiredExports(Connection& c);  // jobs
-Status SetExportRemoved(Connection& c, int64_t job);
 // False when it has ended or its end was asked for already.
 Result<bool> CancelJob(Connection& c, int64_t id);
 // False unless it was cancelled, interrupted or failed.

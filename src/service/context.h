@@ -40,7 +40,6 @@ struct Services {
   std::string web_dir;                      // the built console
   std::vector<std::string> delivery_roots;  // folders that may be picked from
   std::string started_at;
-  int export_days = 30;  // that files of exports are kept
 };
 
 // Who is signed in. Empty for public routes.

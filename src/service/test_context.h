@@ -4,7 +4,6 @@
 
 #include <boost/json.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,31 +24,25 @@ class TestContext : public Context {
   const Services& services() const override { return services_; }
   const boost::json::value& body() const override { return body_; }
   Result<reg::Connection*> Db() override {
-    if (db_ != nullptr) return db_;
-    if (services_.pool != nullptr) {
-      CANBAO_ASSIGN(auto lease, services_.pool->Take());
-      lease_.emplace(std::move(lease));
-      db_ = lease_->get();
-    } else {
-      CANBAO_ASSIGN(own_, services_.db->ConnectApp());
-      db_ = own_.get();
+    if (!db_) {
+      CANBAO_ASSIGN(db_, services_.db->ConnectApp());
+      CANBAO_TRY(db_->Run("BEGIN"));
+      CANBAO_TRY(
+          db_->Exec("SELECT set_config('canbao.session', $1, true)", {reg::Param(caller_.token)}));
     }
-    CANBAO_TRY(db_->Run("BEGIN"));
-    CANBAO_TRY(
-        db_->Exec("SELECT set_config('canbao.session', $1, true)", {reg::Param(caller_.token)}));
-    return db_;
+    return db_.get();
   }
   void Record(AuditNote note) override { notes.push_back(std::move(note)); }
 
   // Runs a handler as the gate would: committed when it answers, rolled back when it refuses.
   Answer Call(const Handlers& handlers, std::string_view operation) {
-    Drop();
+    db_.reset();
     Answer answer = (*handlers.Find(operation))(*this);
-    if (db_ != nullptr) {
+    if (db_) {
       Status s = db_->Run(answer ? "COMMIT" : "ROLLBACK");
       if (answer && !s) answer = tl::unexpected<Problem>(s.error());
     }
-    Drop();
+    db_.reset();
     return answer;
   }
   TestContext& Param(std::string name, std::string value) {
@@ -76,19 +69,11 @@ class TestContext : public Context {
   std::vector<AuditNote> notes;
 
  private:
-  void Drop() {
-    db_ = nullptr;
-    own_.reset();
-    lease_.reset();
-  }
-
   const Services& services_;
   Caller caller_;
   Request request_;
   boost::json::value body_;
-  std::optional<reg::Pool::Lease> lease_;  // with a pool among the services
-  std::unique_ptr<reg::Connection> own_;   // without
-  reg::Connection* db_ = nullptr;
+  std::unique_ptr<reg::Connection> db_;
 };
 
 // A caller of the given role and division, with a session and the role's permissions.

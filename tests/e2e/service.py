@@ -26,14 +26,14 @@ COOKIE = "canbao_session"
 class Server:
     """`canbao serve`, on a port of the kernel's choice unless one is named."""
 
-    def __init__(self, data, *words, port=0):
+    def __init__(self, data, *words, port=0, environment=None):
         self.data = pathlib.Path(data)
         self.log_path = self.data.parent / f"{self.data.name}-serve.log"
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [str(harness.CANBAO), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}", *map(str, words)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env=harness.environment())
+            env=harness.environment(environment))
         self.admin = None
         for line in self.process.stdout:
             if found := re.search(r"admin http://([^/\s]+)", line):

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -71,6 +72,61 @@ struct KnownWork {
   std::string kind;
   int64_t account = 0, division = 0;
   int64_t job = 0, delivery = 0, upload = 0;
+};
+
+// As TestContext, with a session of the pool: probes are many.
+class ProbeContext : public Context {
+ public:
+  ProbeContext(const Services& services, Caller caller)
+      : services_(services), caller_(std::move(caller)) {}
+
+  const Request& request() const override { return request_; }
+  const Caller& caller() const override { return caller_; }
+  const Services& services() const override { return services_; }
+  const json::value& body() const override { return body_; }
+  Result<reg::Connection*> Db() override {
+    if (lease_) return lease_->get();
+    CANBAO_ASSIGN(auto lease, services_.pool->Take());
+    lease_.emplace(std::move(lease));
+    CANBAO_TRY((*lease_)->Run("BEGIN; SET LOCAL canbao.session = '" + caller_.token + "'"));
+    return lease_->get();
+  }
+  void Record(AuditNote note) override { notes.push_back(std::move(note)); }
+
+  Answer Call(const Handlers& handlers, std::string_view operation) {
+    Answer answer = (*handlers.Find(operation))(*this);
+    if (lease_) {
+      Status s = (*lease_)->Run(answer ? "COMMIT" : "ROLLBACK");
+      if (answer && !s) answer = tl::unexpected<Problem>(s.error());
+    }
+    lease_.reset();
+    return answer;
+  }
+  ProbeContext& Param(std::string name, std::string value) {
+    request_.params[std::move(name)] = std::move(value);
+    return *this;
+  }
+  ProbeContext& Query(std::string name, std::string value) {
+    request_.query[std::move(name)] = std::move(value);
+    return *this;
+  }
+  ProbeContext& Header(std::string name, std::string value) {
+    request_.headers[std::move(name)] = std::move(value);
+    return *this;
+  }
+  ProbeContext& Body(json::value value) {
+    body_ = std::move(value);
+    return *this;
+  }
+
+  std::vector<AuditNote> notes;
+
+ private:
+  const Services& services_;
+  Caller caller_;
+  Request request_;
+  json::value body_;
+  std::optional<reg::Pool::Lease> lease_;
 };
 
 class ScopeProbe : public ::testing::Test {
@@ -303,7 +359,7 @@ class ScopeProbe : public ::testing::Test {
 
   Answer Ask(const Asker& who, const char* operation, const char* param = "",
              const std::string& value = "", json::value body = {}) {
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     if (*param != 0) c.Param(param, value);
     c.Body(std::move(body));
     return c.Call(world_->handlers, operation);
@@ -349,7 +405,7 @@ class ScopeProbe : public ::testing::Test {
       value = by == "name" ? p.name.substr(0, 6) : p.pinyin.substr(0, 5);
     }
     if (value.empty()) return;
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     c.Body(json::object{{"by", by}, {"value", value}, {"purpose", "窗口查询"}, {"limit", 100}});
     Answer answer = c.Call(world_->handlers, "searchPersons");
     if (!Must(answer.has_value(), "refused", who, "search by", by)) return;
@@ -386,7 +442,7 @@ class ScopeProbe : public ::testing::Test {
     static constexpr const char* kLists[] = {"to-verify",     "uncovered", "duplicates",
                                              "discrepancies", "conflicts", "rejects"};
     std::string list = kLists[rng_() % 6];
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     const auto page = static_cast<int64_t>(1 + rng_() % 3);
     c.Param("list", list).Query("limit", "200").Query("page", std::to_string(page));
     Answer answer = c.Call(world_->handlers, "getList");
@@ -408,7 +464,7 @@ class ScopeProbe : public ::testing::Test {
     std::map<std::string, std::string> query;
     const bool elsewhere = rng_() % 2 == 0;  // words that the start of an export lets through
     if (elsewhere) query["division"] = "330102";
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     auto db = c.Db();
     auto filter = reg::FilterOf(list, "", query);
     if (!Must(db && filter, "no export", who, list)) return;
@@ -450,7 +506,7 @@ class ScopeProbe : public ::testing::Test {
     bool first = rng_() % 2 == 0;
     auto column = static_cast<uint8_t>(1 + rng_() % (first ? 25 : 27));
     bool hukou = rng_() % 2 == 0;
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     c.Param("form", first ? "2-1" : "2-2")
         .Query("column", column == 27 ? "not_yet_verified" : std::to_string(column))
         .Query("population", hukou ? "hukou" : "all")
@@ -481,7 +537,7 @@ class ScopeProbe : public ::testing::Test {
     static constexpr const char* kOperations[] = {"getList", "getHome", "getForm", "listCases",
                                                   "searchPersons"};
     const std::string_view operation = kOperations[rng_() % 5];
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     c.Param("list", "to-verify").Param("form", "2-1").Query("division", division);
     c.Body(json::object{{"by", "name"},
                         {"value", Someone().name},
@@ -529,7 +585,7 @@ class ScopeProbe : public ::testing::Test {
   void ProbeCase(const Asker& who) {
     const KnownCase& k = Any(world_->cases);
     const bool step = rng_() % 4 == 0;
-    TestContext c(world_->services, who.caller);
+    ProbeContext c(world_->services, who.caller);
     c.Param("id", std::to_string(k.id)).Header("if-match", "\"0\"");
     c.Body(json::object{{"action", "comment"}, {"note", "x"}});
     Answer answer = c.Call(world_->handlers, step ? "stepCase" : "getCase");
@@ -542,7 +598,7 @@ class ScopeProbe : public ::testing::Test {
     if (!Must(!answer, "a case of strangers", who, k.id)) return;
     Must(answer.error().status == 404 || (step && answer.error().status == 403), "no 404", who,
          k.id, answer.error().status);
-    TestContext n(world_->services, who.caller);
+    ProbeContext n(world_->services, who.caller);
     n.Param("id", "88888888").Header("if-match", "\"0\"");
     n.Body(json::object{{"action", "comment"}, {"note", "x"}});
     Answer nobody = n.Call(world_->handlers, step ? "stepCase" : "getCase");

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -17,8 +16,6 @@ namespace canbao::service {
 struct JobCommand {
   std::vector<std::string> words;
   uint64_t memory = 0;  // what the process may use, bytes
-  // For its environment: what would show in a list of processes.
-  std::vector<std::pair<std::string, std::string>> settings;
 };
 
 Result<JobCommand> CommandOf(const reg::Job& job, const Services& services);

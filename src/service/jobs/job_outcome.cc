@@ -166,7 +166,7 @@ Status TakeCheck(const std::string& made, const std::string& folder, reg::Delive
   return RenameDurably(made, kept);
 }
 
-Status TakeExport(reg::Connection& c, const JobEnd& end, int days, reg::Job* job) {
+Status TakeExport(reg::Connection& c, const JobEnd& end, reg::Job* job) {
   auto at = [&](const char* name) {
     auto it = end.results.find(name);
     return it == end.results.end() ? std::string() : it->second;
@@ -176,7 +176,11 @@ Status TakeExport(reg::Connection& c, const JobEnd& end, int days, reg::Job* job
   std::error_code ec;
   job->result_size = static_cast<int64_t>(fs::file_size(job->result_path, ec));
   if (ec) return BadResult(job->result_path);
-  return reg::SetExportMade(c, job->id, at("rows"), at("watermark"), days);
+  CANBAO_TRY(
+      c.Exec("UPDATE canbao.export SET rows = $2::text::bigint, watermark = $3 "
+             "WHERE job_id = $1",
+             {reg::Param(job->id), reg::Param(at("rows")), reg::Param(at("watermark"))}));
+  return {};
 }
 
 // One delivery that the job was about.
@@ -227,7 +231,7 @@ Status ApplyJobEnd(reg::Connection& c, const Services& services, const JobEnd& e
   JudgeEnd(end, job);
   if (job->state == "done") {
     if (auto run = end.results.find("run"); run != end.results.end()) job->run = run->second;
-    if (job->kind == "export") CANBAO_TRY(TakeExport(c, end, services.export_days, job));
+    if (job->kind == "export") CANBAO_TRY(TakeExport(c, end, job));
     // The last report of a phase may have come before its end.
     if (job->total > 0) job->done = job->total;
   }
