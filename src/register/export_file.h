@@ -1,5 +1,5 @@
 // Files of exports stay until a day that was set when they were made; then they go, their line in
-// the list of exports does not (db/migrations, 0010_export_expiry.sql). The runner of jobs does it,
+// the list of exports does not (db/migrations, 0010_whose_it_is.sql). The runner of jobs does it,
 // as owner.
 //
 // Functions over a Connection, whose transaction they join; they belong to its thread. Errors: what

@@ -50,7 +50,10 @@ struct Asker {
   Caller caller;
   int64_t low = 0, high = 0;
   bool persons = true;  // the role sees persons at all
-  bool Has(int64_t division) const { return division >= low && division < high; }
+  // The register's province also has what no source places anywhere.
+  bool Has(int64_t division) const {
+    return (division >= low && division < high) || (division == 0 && low == 330000000000);
+  }
   bool HasCounty(int64_t county) const { return Has(county * 1000000); }
   // All of another account's place; the country's is nobody's but the country's.
   bool Holds(int64_t division) const {
@@ -453,8 +456,13 @@ class ScopeProbe : public ::testing::Test {
     const int64_t count = table.at("count").is_null() ? -1 : table.at("count").as_int64();
     Must(count == expected, "count", who, list, count, expected);
     const auto rows = static_cast<int64_t>(table.at("rows").as_array().size());
-    Must(rows == std::clamp<int64_t>(expected - (page - 1) * 200, 0, 200), "rows", who, list, rows,
-         expected);
+    // Behind the last page there is the last page; of a township, which has no counts to jump by,
+    // none.
+    const int64_t before =
+        std::min((page - 1) * 200, expected == 0 ? 0 : (expected - 1) / 200 * 200);
+    const bool township = who.high - who.low < 1000000;
+    Must(rows == std::min<int64_t>(expected - before, 200) || (township && page > 1 && rows == 0),
+         "rows", who, list, rows, expected);
   }
 
   // What an export job writes: the child reads as its caller, by the same policies.
@@ -586,7 +594,7 @@ class ScopeProbe : public ::testing::Test {
     const KnownCase& k = Any(world_->cases);
     const bool step = rng_() % 4 == 0;
     ProbeContext c(world_->services, who.caller);
-    c.Param("id", std::to_string(k.id)).Header("if-match", "\"0\"");
+    c.Param("id", std::to_string(k.id)).Header("if-match", "\"99\"");
     c.Body(json::object{{"action", "comment"}, {"note", "x"}});
     Answer answer = c.Call(world_->handlers, step ? "stepCase" : "getCase");
     if (SeesCase(who, k)) {
@@ -599,7 +607,7 @@ class ScopeProbe : public ::testing::Test {
     Must(answer.error().status == 404 || (step && answer.error().status == 403), "no 404", who,
          k.id, answer.error().status);
     ProbeContext n(world_->services, who.caller);
-    n.Param("id", "88888888").Header("if-match", "\"0\"");
+    n.Param("id", "88888888").Header("if-match", "\"99\"");
     n.Body(json::object{{"action", "comment"}, {"note", "x"}});
     Answer nobody = n.Call(world_->handlers, step ? "stepCase" : "getCase");
     Must(!nobody && nobody.error().error.code == answer.error().error.code,
@@ -700,7 +708,8 @@ class ScopeProbe : public ::testing::Test {
     }
   }
 
-  void ProbeFilters(const Asker& who, const Asker& other) {
+  void ProbeFilters(const Asker& who) {
+    const Asker& other = Any(world_->askers);
     if (who.caller.account_id == other.caller.account_id) return;
     Answer saved = Ask(other, "saveFilter", "", "",
                        json::object{{"name", "f" + std::to_string(rng_() % 3)},
@@ -720,41 +729,26 @@ class ScopeProbe : public ::testing::Test {
 
   void Probe() {
     const Asker& who = Any(world_->askers);
-    switch (rng_() % 24) {
-      case 0:
-      case 1:
-        return ProbeElsewhere(who);
-      case 2:
-        return ProbeFilters(who, Any(world_->askers));
-      case 3:
-      case 4:
-      case 5:
-        return ProbeList(who);
-      case 6:
-      case 7:
-        return ProbePeople(who);
-      case 8:
-      case 9:
-      case 10:
-      case 11:
-        return ProbeSearch(who);
-      case 12:
-      case 13:
-        return ProbeCase(who);
-      case 14:
-        return ProbeCases(who);
-      case 15:
-        return ProbeJob(who);
-      case 16:
-        return ProbeExports(who);
-      case 17:
-        return ProbeDelivery(who);
-      case 18:
-        return ProbeUsers(who);
-      case 19:
-        return ProbeExport(who);
-      default:
-        return ProbePerson(who);
+    // How often each: what costs the database much is asked more seldom.
+    struct Kind {
+      unsigned weight;
+      void (ScopeProbe::*ask)(const Asker&);
+    };
+    static constexpr Kind kKinds[] = {
+        {8, &ScopeProbe::ProbePerson},  {8, &ScopeProbe::ProbeElsewhere},
+        {8, &ScopeProbe::ProbeJob},     {8, &ScopeProbe::ProbeDelivery},
+        {6, &ScopeProbe::ProbeList},    {4, &ScopeProbe::ProbePeople},
+        {4, &ScopeProbe::ProbeSearch},  {4, &ScopeProbe::ProbeExports},
+        {3, &ScopeProbe::ProbeExport},  {3, &ScopeProbe::ProbeCase},
+        {2, &ScopeProbe::ProbeFilters}, {1, &ScopeProbe::ProbeCases},
+        {1, &ScopeProbe::ProbeUsers},
+    };
+    unsigned all = 0;
+    for (const Kind& kind : kKinds) all += kind.weight;
+    auto at = static_cast<unsigned>(rng_() % all);
+    for (const Kind& kind : kKinds) {
+      if (at < kind.weight) return (this->*kind.ask)(who);
+      at -= kind.weight;
     }
   }
 
