@@ -149,7 +149,7 @@ case $mode in
     console
     build release
     export CANBAO_KILLS=${KILLS:-200} CANBAO_JOURNEYS=all
-    export CANBAO_PROBES=${PROBES:-100000} CANBAO_CONTRACT_SECONDS=900 CANBAO_FAULT_ROUNDS=10
+    export CANBAO_PROBES=${PROBES:-100000} CANBAO_CONTRACT=all CANBAO_FAULT_ROUNDS=10
     run_tests release -L 'unit|house|e2e|nightly'
     check "clang-tidy" tools/tidy.sh --all
     unset CANBAO_PROBES # of which there were enough
