@@ -132,13 +132,14 @@ RETURN int8multirange(int8range(division, division + CASE
 
 -- The caller's session and account while both are good for anything; `ready` when nothing has to be
 -- done first (a first password changed, an administrator's second factor set up). `place` is what the
--- caller's division covers: who holds the whole province also holds what its sources place nowhere
--- (division 0). Only the functions below read it.
+-- caller's division covers: who holds the register's own province also holds what its sources place
+-- nowhere (division 0). Only the functions below read it.
 CREATE VIEW canbao.caller AS
 SELECT s.session_id, s.kind, a.account_id, a.account, a.roles, a.division,
   NOT a.must_change AND (a.totp IS NOT NULL OR NOT canbao.is_administrator(a.roles)) AS ready,
   (canbao.divisions_within(a.division)
-    + CASE WHEN a.division % 10000000000 = 0 THEN '{[0,1)}' ELSE '{}' END::int8multirange)
+    + CASE WHEN EXISTS (SELECT FROM canbao.run r WHERE canbao.division(r.province) = a.division)
+      THEN '{[0,1)}' ELSE '{}' END::int8multirange)
   * coalesce(s.narrowed, '{(,)}'::int8multirange) AS place
 FROM canbao.session s JOIN canbao.account a USING (account_id)
 WHERE s.token_hash = sha256(convert_to(nullif(current_setting('canbao.session', true), ''), 'UTF8'))
