@@ -58,22 +58,23 @@ struct FigureShelf {
   std::map<std::string, Kept> kept;
 };
 
-FigureShelf& Figures() {
+FigureShelf& ShelfOfFigures() {
   static FigureShelf shelf;
   return shelf;
 }
 
-using Fill = Status (*)(reg::Connection&, const reg::RunRow&, const FigurePlace&, FiguresSource*);
+using FillFigures = Status (*)(reg::Connection&, const reg::RunRow&, const FigurePlace&,
+                               FiguresSource*);
 
-Result<FiguresPtr> Kept(reg::Connection& db, const reg::RunRow& run, const FigurePlace& place,
-                        const char* what, Fill fill) {
+Result<FiguresPtr> KeptFigures(reg::Connection& db, const reg::RunRow& run,
+                               const FigurePlace& place, const char* what, FillFigures fill) {
   CANBAO_ASSIGN(std::string scope, reg::FigureScope(db));
   CANBAO_ASSIGN(auto errors, reg::ErrorsSeen(db, run.cutoff));
   const std::string key =
       fmt::format("{} {} {} {} {} {} {}-{} {} {}", what, run.run_id, run.name, run.loaded_at,
                   run.result_digest, scope, place.from, place.until, static_cast<int>(place.level),
                   errors ? fmt::format("{}/{}", errors->found, errors->corrected) : std::string());
-  FigureShelf& shelf = Figures();
+  FigureShelf& shelf = ShelfOfFigures();
   {
     std::lock_guard lock(shelf.mutex);
     if (auto found = shelf.kept.find(key); found != shelf.kept.end()) {
@@ -101,35 +102,37 @@ Result<FiguresPtr> Kept(reg::Connection& db, const reg::RunRow& run, const Figur
 
 Result<FiguresPtr> FiguresFor(reg::Connection& db, const reg::RunRow& run,
                               const FigurePlace& place) {
-  return Kept(db, run, place, "figures",
-              [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
-                 FiguresSource* to) -> Status {
-                CANBAO_ASSIGN(auto rows, reg::FiguresSeen(c, r.cutoff, p.from, p.until));
-                for (const reg::FigureRow& row : rows) {
-                  to->cube.Add(row.county, row.city, row.hukou, static_cast<uint8_t>(row.form),
-                               static_cast<uint8_t>(row.column), row.count);
-                }
-                return {};
-              });
+  return KeptFigures(db, run, place, "figures",
+                     [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
+                        FiguresSource* to) -> Status {
+                       CANBAO_ASSIGN(auto rows, reg::FiguresSeen(c, r.cutoff, p.from, p.until));
+                       for (const reg::FigureRow& row : rows) {
+                         to->cube.Add(row.county, row.city, row.hukou,
+                                      static_cast<uint8_t>(row.form),
+                                      static_cast<uint8_t>(row.column), row.count);
+                       }
+                       return {};
+                     });
 }
 
 Result<FiguresPtr> SumsFor(reg::Connection& db, const reg::RunRow& run, const FigurePlace& place) {
-  return Kept(db, run, place, "sums",
-              [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
-                 FiguresSource* to) -> Status {
-                const bool cities = p.level == Level::kProvince;
-                CANBAO_ASSIGN(auto parts, reg::FiguresByPart(c, r.cutoff, p.from, p.until,
-                                                             cities ? reg::PartUnit::kCity
-                                                                    : reg::PartUnit::kCounty));
-                for (const reg::PartFigure& part : parts) {
-                  const uint32_t city = cities                    ? part.part
-                                        : p.level == Level::kCity ? p.division
-                                                                  : part.part / 100 * 100;
-                  to->cube.Add(part.part, city, false, reporting::kForm21,
-                               static_cast<uint8_t>(part.column), part.count);
-                }
-                return {};
-              });
+  return KeptFigures(
+      db, run, place, "sums",
+      [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
+         FiguresSource* to) -> Status {
+        const bool cities = p.level == Level::kProvince;
+        CANBAO_ASSIGN(auto parts,
+                      reg::FiguresByPart(c, r.cutoff, p.from, p.until,
+                                         cities ? reg::PartUnit::kCity : reg::PartUnit::kCounty));
+        for (const reg::PartFigure& part : parts) {
+          const uint32_t city = cities                    ? part.part
+                                : p.level == Level::kCity ? p.division
+                                                          : part.part / 100 * 100;
+          to->cube.Add(part.part, city, false, reporting::kForm21,
+                       static_cast<uint8_t>(part.column), part.count);
+        }
+        return {};
+      });
 }
 
 Result<reporting::FormPtr> FormOf(const Services& services, const std::string& code, Date cutoff) {
