@@ -1,7 +1,10 @@
 # The front door. Everything below works in a fresh clone; `make help` says what there is.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+# A clone elsewhere finds what this one compiled.
 export CCACHE_SLOPPINESS := pch_defines,time_macros
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help build console run test nightly bench bench-linkage format clean

@@ -19,7 +19,6 @@ extra_failed=0
 started=$SECONDS
 rm -rf "$report"
 mkdir -p "$report"
-export CCACHE_SLOPPINESS=pch_defines,time_macros
 # An assertion in a test must print its report, not ask a debugger.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1

@@ -23,7 +23,7 @@ class StoreTest : public ::testing::Test {
   static void SetUpTestSuite() {
     if (::access((reg::InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) return;
     folder_ = std::make_unique<reg::TestDataFolder>();
-    auto db = reg::Database::Open(folder_->path(), reg::TestDataFolder::DbOptions());
+    auto db = folder_->OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
     Own(kTestLeaves);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "register/internal/run_rows.h"
+
 namespace canbao::reg {
 namespace {
 
@@ -15,54 +17,20 @@ std::string InDivision(uint32_t from, uint32_t until) {
 
 Result<std::vector<RunRow>> RunsSeen(Connection& c) {
   CANBAO_ASSIGN(Rows rows,
-                c.Exec("SELECT run_id, name, province, cutoff, made_at, loaded_at, rules, "
-                       "result_digest, persons, superseded_by IS NULL FROM canbao.run "
-                       "ORDER BY run_id DESC"));
+                c.Exec(fmt::format("SELECT {} FROM canbao.run ORDER BY run_id DESC", kRunColumns)));
   std::vector<RunRow> out;
-  for (int i = 0; i < rows.size(); ++i) {
-    RunRow r;
-    r.run_id = static_cast<int>(rows.Int(i, 0));
-    r.name = rows.Text(i, 1);
-    r.province = static_cast<uint32_t>(rows.Int(i, 2));
-    r.cutoff = ParseIsoDate(rows.Text(i, 3));
-    r.made_at = rows.Text(i, 4);
-    r.loaded_at = rows.Text(i, 5);
-    r.rules = rows.Text(i, 6);
-    r.result_digest = rows.Text(i, 7);
-    r.persons = rows.Int(i, 8);
-    r.current = rows.Bool(i, 9);
-    out.push_back(std::move(r));
-  }
+  for (int i = 0; i < rows.size(); ++i) out.push_back(RunOf(rows, i));
   return out;
 }
 
 Result<std::vector<AccountRow>> AccountsSeen(Connection& c, int run_id) {
-  CANBAO_ASSIGN(
-      Rows rows,
-      c.Exec("SELECT a.ordinal, a.extract_id, e.file, e.kind, e.source, e.stage, e.sha256, "
-             "e.region, a.rows_in, a.linked, a.unlinked, a.rejected, a.reference, "
-             "a.outcomes FROM canbao.extract_account a JOIN canbao.extract e "
-             "USING (extract_id) WHERE a.run_id = $1 ORDER BY 1",
-             {Param(run_id)}));
+  CANBAO_ASSIGN(Rows rows,
+                c.Exec(fmt::format("SELECT {} FROM canbao.extract_account a JOIN canbao.extract e "
+                                   "USING (extract_id) WHERE a.run_id = $1 ORDER BY 1",
+                                   kAccountColumns),
+                       {Param(run_id)}));
   std::vector<AccountRow> out;
-  for (int i = 0; i < rows.size(); ++i) {
-    AccountRow a;
-    a.ordinal = static_cast<int>(rows.Int(i, 0));
-    a.extract_id = static_cast<int>(rows.Int(i, 1));
-    a.file = rows.Text(i, 2);
-    a.kind = rows.Text(i, 3);
-    a.source = rows.Text(i, 4);
-    a.stage = rows.Text(i, 5);
-    a.sha256 = rows.Text(i, 6);
-    a.region = static_cast<uint32_t>(rows.Int(i, 7));
-    a.rows_in = rows.Int(i, 8);
-    a.linked = rows.Int(i, 9);
-    a.unlinked = rows.Int(i, 10);
-    a.rejected = rows.Int(i, 11);
-    a.reference = rows.Int(i, 12);
-    a.outcomes = rows.Text(i, 13);
-    out.push_back(std::move(a));
-  }
+  for (int i = 0; i < rows.size(); ++i) out.push_back(AccountOf(rows, i));
   return out;
 }
 

@@ -72,7 +72,7 @@ void Load(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     auto data = std::make_unique<TestDataFolder>();
-    auto db = Database::Open(data->path(), TestDataFolder::DbOptions());
+    auto db = data->OpenDatabase();
     if (!db) {
       state.SkipWithError(db.error().message.en.c_str());
       break;

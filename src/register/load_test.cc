@@ -28,7 +28,7 @@ class LoadTest : public ::testing::Test {
   void SetUp() override {
     CANBAO_NEEDS_POSTGRES();
     key_[3] = 9;
-    auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+    auto db = folder_.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
   }
@@ -561,7 +561,7 @@ TEST_F(LoadTest, NamesToSearchByAreFilledLater) {
       (*c)->Run("UPDATE canbao.person_row SET name_key = NULL, pinyin = NULL, initials = "
                 "NULL; INSERT INTO canbao.upkeep VALUES ('person_search')"));
   db_.reset();
-  auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+  auto db = folder_.OpenDatabase();
   ASSERT_TRUE(db) << db.error().ToString();
   db_ = std::move(*db);
   auto again = db_->Connect();
@@ -611,7 +611,7 @@ TEST_F(LoadTest, BackupAndRestore) {
   ASSERT_TRUE(before);
   TestDataFolder other;
   CANBAO_OK(Restore(backup, other.path(), TestDataFolder::Options()));
-  auto restored = Database::Open(other.path(), TestDataFolder::DbOptions());
+  auto restored = other.OpenDatabase();
   ASSERT_TRUE(restored) << restored.error().ToString();
   auto after = TableDigests(**(*restored)->Connect());
   ASSERT_TRUE(after);
@@ -712,11 +712,11 @@ TEST(EncoderTest, ACutRowIsRefusedAndBadTextReplaced) {
 TEST_F(LoadTest, KeysOfAnotherDatabaseAreRefused) {
   db_.reset();
   std::filesystem::remove_all(folder_.path() + "/keys");
-  auto gone = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+  auto gone = folder_.OpenDatabase();
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, "CB-REGISTER-0402");
   CANBAO_OK(FieldCipher::Open(folder_.path() + "/keys", true));
-  auto other = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+  auto other = folder_.OpenDatabase();
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, "CB-REGISTER-0406");
 }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "register/internal/layout.h"
+#include "register/internal/run_rows.h"
 #include "register/internal/sql_day.h"
 #include "scheme/cells.h"
 
@@ -65,52 +66,25 @@ Result<std::vector<Date>> Cutoffs(Database& db) {
 
 Result<std::vector<RunRow>> Runs(Database& db) {
   CANBAO_ASSIGN(auto c, db.Connect());
-  CANBAO_ASSIGN(Rows rows, c->Exec("SELECT run_id, name, province, cutoff, made_at, loaded_at, "
-                                   "rules, result_digest, persons, highest_key, "
-                                   "superseded_by IS NULL, manifest FROM canbao.run "
-                                   "ORDER BY run_id"));
-  CANBAO_ASSIGN(Rows accounts,
-                c->Exec("SELECT a.run_id, a.ordinal, a.extract_id, e.file, e.kind, e.source, "
-                        "e.stage, e.sha256, e.region, a.rows_in, a.linked, a.unlinked, a.rejected, "
-                        "a.reference, a.outcomes FROM canbao.extract_account a "
-                        "JOIN canbao.extract e USING (extract_id) ORDER BY 1, 2"));
+  CANBAO_ASSIGN(Rows rows, c->Exec(fmt::format("SELECT {}, highest_key, manifest FROM canbao.run "
+                                               "ORDER BY run_id",
+                                               kRunColumns)));
+  CANBAO_ASSIGN(
+      Rows accounts,
+      c->Exec(fmt::format("SELECT {}, a.run_id FROM canbao.extract_account a "
+                          "JOIN canbao.extract e USING (extract_id) ORDER BY a.run_id, a.ordinal",
+                          kAccountColumns)));
   std::vector<RunRow> out;
   for (int i = 0; i < rows.size(); ++i) {
-    RunRow r;
-    r.run_id = static_cast<int>(rows.Int(i, 0));
-    r.name = rows.Text(i, 1);
-    r.province = static_cast<uint32_t>(rows.Int(i, 2));
-    r.cutoff = ParseIsoDate(rows.Text(i, 3));
-    r.made_at = rows.Text(i, 4);
-    r.loaded_at = rows.Text(i, 5);
-    r.rules = rows.Text(i, 6);
-    r.result_digest = rows.Text(i, 7);
-    r.persons = rows.Int(i, 8);
-    r.highest_key = static_cast<uint64_t>(rows.Int(i, 9));
-    r.current = rows.Bool(i, 10);
-    r.manifest = rows.Text(i, 11);
-    out.push_back(std::move(r));
+    RunRow& r = out.emplace_back(RunOf(rows, i));
+    r.highest_key = static_cast<uint64_t>(rows.Int(i, kRunColumnCount));
+    r.manifest = rows.Text(i, kRunColumnCount + 1);
   }
   size_t at = 0;
   for (int i = 0; i < accounts.size(); ++i) {
-    while (at < out.size() && out[at].run_id != accounts.Int(i, 0)) ++at;
+    while (at < out.size() && out[at].run_id != accounts.Int(i, kAccountColumnCount)) ++at;
     if (at == out.size()) break;
-    AccountRow a;
-    a.ordinal = static_cast<int>(accounts.Int(i, 1));
-    a.extract_id = static_cast<int>(accounts.Int(i, 2));
-    a.file = accounts.Text(i, 3);
-    a.kind = accounts.Text(i, 4);
-    a.source = accounts.Text(i, 5);
-    a.stage = accounts.Text(i, 6);
-    a.sha256 = accounts.Text(i, 7);
-    a.region = static_cast<uint32_t>(accounts.Int(i, 8));
-    a.rows_in = accounts.Int(i, 9);
-    a.linked = accounts.Int(i, 10);
-    a.unlinked = accounts.Int(i, 11);
-    a.rejected = accounts.Int(i, 12);
-    a.reference = accounts.Int(i, 13);
-    a.outcomes = accounts.Text(i, 14);
-    out[at].accounts.push_back(std::move(a));
+    out[at].accounts.push_back(AccountOf(accounts, i));
   }
   return out;
 }

@@ -63,7 +63,7 @@ class RowStreamTest : public ::testing::Test {
  protected:
   void SetUp() override {
     CANBAO_NEEDS_POSTGRES();
-    auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+    auto db = folder_.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
     synthetic::Options o;

@@ -31,7 +31,7 @@ class ScopedListTest : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = new TestDataFolder();
     if (::access((InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) return;
-    auto db = Database::Open(folder_->path(), TestDataFolder::DbOptions());
+    auto db = folder_->OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = db->release();
     RunKey key{};

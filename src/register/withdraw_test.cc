@@ -15,7 +15,7 @@ class WithdrawTest : public ::testing::Test {
  protected:
   void SetUp() override {
     CANBAO_NEEDS_POSTGRES();
-    auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+    auto db = folder_.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
   }

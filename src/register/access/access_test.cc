@@ -22,7 +22,7 @@ class AccessTest : public ::testing::Test {
   static void SetUpTestSuite() {
     if (::access((InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) return;
     folder_ = new TestDataFolder();
-    auto db = Database::Open(folder_->path(), TestDataFolder::DbOptions());
+    auto db = folder_->OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = db->release();
   }

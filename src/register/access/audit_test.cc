@@ -19,7 +19,7 @@ class AuditTest : public ::testing::Test {
  protected:
   void SetUp() override {
     CANBAO_NEEDS_POSTGRES();
-    auto db = Database::Open(folder_.path(), TestDataFolder::DbOptions());
+    auto db = folder_.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
     auto owner = db_->Connect();
@@ -309,7 +309,7 @@ TEST_F(AuditTest, ABackupBringsTheAuditAlong) {
   CANBAO_OK(WriteFileAtomic(backup + "/roots.log", Log(), 0600));
   TestDataFolder other;
   CANBAO_OK(Restore(backup, other.path(), TestDataFolder::Options()));
-  auto restored = Database::Open(other.path(), TestDataFolder::DbOptions());
+  auto restored = other.OpenDatabase();
   ASSERT_TRUE(restored) << restored.error().ToString();
   auto report = VerifyAudit(**(*restored)->Connect(), other.path());
   ASSERT_TRUE(report) << report.error().ToString();

@@ -24,7 +24,7 @@ class DeliveryTest : public testing::Test {
   static void SetUpTestSuite() {
     CANBAO_NEEDS_POSTGRES();
     folder_ = std::make_unique<TestDataFolder>();
-    auto db = reg::Database::Open(folder_->path(), TestDataFolder::DbOptions());
+    auto db = folder_->OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
     AddDeliveryHandlers(handlers_);

@@ -27,7 +27,7 @@ class FiguresTest : public testing::Test {
   static void SetUpTestSuite() {
     if (::access((InstanceOptions().bin_dir + "/postgres").c_str(), X_OK) != 0) return;
     world_ = std::make_unique<World>();
-    auto db = reg::Database::Open(world_->folder.path(), TestDataFolder::DbOptions());
+    auto db = world_->folder.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     world_->db = std::move(*db);
     RunKey key{};

@@ -44,7 +44,7 @@ class ScopeProbe : public ::testing::Test {
  protected:
   void SetUp() override {
     CANBAO_NEEDS_POSTGRES();
-    auto db = reg::Database::Open(folder_.path(), reg::TestDataFolder::DbOptions());
+    auto db = folder_.OpenDatabase();
     ASSERT_TRUE(db) << db.error().ToString();
     db_ = std::move(*db);
     RunKey key{};
