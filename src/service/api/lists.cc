@@ -54,19 +54,28 @@ Result<reg::TablePage> PageOf(Context& c, const reg::PageRequest& request) {
   return page;
 }
 
-// The page with the names of the divisions in it.
+// The page with the names of the divisions in it, those of relations ("310@330100:contributing;…")
+// among them.
 Result<json::object> NamedPage(Context& c, const reg::PageRequest& request,
                                const reg::TablePage& page) {
   json::object out = PageJson(page);
   CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
   json::object names;
+  auto add = [&](std::string_view code) {
+    if (code.empty() || names.contains(code)) return;
+    const json::value name =
+        NameOrNull(*divisions, identity::ParseDivision(code).v, request.filter.cutoff);
+    if (name.is_string()) names[code] = name;
+  };
   for (size_t i = 0; i < page.columns.size(); ++i) {
-    if (page.columns[i].kind != reg::CellKind::kDivision) continue;
+    const bool relations = page.columns[i].key == "relations";
+    if (!relations && page.columns[i].kind != reg::CellKind::kDivision) continue;
     for (const std::vector<std::string>& row : page.rows) {
-      if (row[i].empty() || names.contains(row[i])) continue;
-      const uint64_t code = identity::ParseDivision(row[i]).v;
-      const json::value name = NameOrNull(*divisions, code, request.filter.cutoff);
-      if (name.is_string()) names[row[i]] = name;
+      const std::string_view cell = row[i];
+      if (!relations) add(cell);
+      for (size_t at = cell.find('@'); relations && at != cell.npos; at = cell.find('@', at + 1)) {
+        add(cell.substr(at + 1, 6));
+      }
     }
   }
   out["names"] = std::move(names);

@@ -97,8 +97,9 @@ const en: Words<typeof zh> = {
     older: 'Older entries',
     done: 'done',
     between: '; ',
+    outcomes: { 'CB-REGISTER-0910': 'wrong account or password', 'CB-REGISTER-0912': 'second factor asked for' },
     details: {
-      account: 'account', action: 'action', age_from: 'age from', age_to: 'age to', branch: 'branch', by: 'by', case: 'case', column: 'column', count: 'of', cutoff: 'cut-off', delivery: 'delivery',
+      account: 'account', action: 'action', disabled: 'disabled', renamed: 'renamed', totp: 'second factor', unlock: 'unlock', age_from: 'age from', age_to: 'age to', branch: 'branch', by: 'by', case: 'case', column: 'column', count: 'of', cutoff: 'cut-off', delivery: 'delivery',
       division: 'division', entries: 'entries', export: 'export', file: 'file', findings: 'findings', first: 'first', form: 'form', format: 'format', group: 'group', list: 'list', number: 'kind', ok: 'whole',
       page: 'page', population: 'population', roles: 'roles', rows: 'rows', scheme: 'scheme', session: 'session', shown: 'shown', source: 'source', step: 'step', job: 'job',
     },

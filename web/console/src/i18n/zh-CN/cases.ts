@@ -100,7 +100,7 @@ export default {
     notKept: '不保留',
     proposed: '按规则建议保留',
     rule: '依据',
-    overlap: '重叠期间 {from} 至 {to}，{months} 个月',
+    overlap: '重叠期间 {from} – {to}，{months} 个月',
     parties: '参保地',
     agreed: '已同意',
     notAgreed: '尚未同意',
