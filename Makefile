@@ -36,6 +36,8 @@ test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to e
 
 nightly: ## what takes longer: thread sanitizer, long fuzzing, 200 kills, 30 million persons
 	@tools/bootstrap.sh build web run test
+	@tools/bootstrap.sh contract || echo "tested without Schemathesis: the contract is not fuzzed" >&2
+	@tools/bootstrap.sh scan || echo "tested without sqlmap and wapiti: the service is not scanned" >&2
 	@tests/gate.sh nightly
 
 bench: ## the macro benchmarks, against DuckDB on the same files

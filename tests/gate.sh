@@ -7,7 +7,8 @@
 #
 #   tests/gate.sh test|nightly
 #
-# Knobs: JOBS (cores), FUZZ_SECONDS (per parser), KILLS (random kill -9 in the fault test).
+# Knobs: JOBS (cores), FUZZ_SECONDS (per parser), KILLS (random kill -9 in the fault test), PROBES (of the
+# scope of the service, at night).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -147,8 +148,10 @@ case $mode in
     console
     build release
     export CANBAO_KILLS=${KILLS:-200} CANBAO_JOURNEYS=all
+    export CANBAO_PROBES=${PROBES:-100000} CANBAO_CONTRACT=all CANBAO_FAULT_ROUNDS=10
     run_tests release -L 'unit|house|e2e|nightly'
     check "clang-tidy" tools/tidy.sh --all
+    unset CANBAO_PROBES # of which there were enough
     build tsan
     run_tests tsan -L 'unit|sanitized'
     build asan fuzzers

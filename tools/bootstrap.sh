@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian 12 lacks, or, without root, says which command does.
 #
-#   tools/bootstrap.sh [SET...]      sets: build web run test bench; all of them without an argument; and parquet, contract
+#   tools/bootstrap.sh [SET...]      sets: build web run test bench; all of them without an argument; and parquet, contract,
+#                                    scan
 #
 # build = compile `canbao` and its tests · web = Node and npm for the console · run = the private PostgreSQL ·
 # test = sanitizers, fuzzing, lint, format, a browser · bench = the tool we measure against · parquet = Arrow, under build/pyarrow ·
-# contract = what fuzzes the API, under build/schemathesis. Quick (well under a second) when nothing is
+# contract = what fuzzes the API, under build/schemathesis · scan = what looks for holes in it. Quick (well under a second) when nothing is
 # missing, so every make target may call it. Exit codes: 0 everything there, 4 something is missing.
 set -euo pipefail
 
@@ -20,6 +21,7 @@ run_packages=(postgresql-15)
 test_packages=(clang-16 libclang-rt-16-dev lld-16 clang-format-16 clang-tidy-16 postgresql-15
   chromium fonts-noto-cjk)
 bench_packages=(python3-venv wrk)
+scan_packages=(sqlmap wapiti)
 # Debian's Node is old: web/console/package.json brings the one that its tools want. Any Node that is
 # here already, from wherever, does to begin with.
 web_packages=()
@@ -37,11 +39,12 @@ for set in "${@:-all}"; do
     bench) packages+=("${bench_packages[@]}") ;;
     parquet) packages+=(python3-venv) && wants_parquet=yes ;;
     contract) packages+=(python3-venv) && wants_contract=yes ;;
+    scan) packages+=("${scan_packages[@]}") ;;
     all)
       packages+=("${build_packages[@]}" "${web_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
         "${bench_packages[@]}")
       ;;
-    *) echo "usage: tools/bootstrap.sh [build] [web] [run] [test] [bench] [parquet] [contract]" >&2; exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build] [web] [run] [test] [bench] [parquet] [contract] [scan]" >&2; exit 2 ;;
   esac
 done
 

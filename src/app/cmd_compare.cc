@@ -7,6 +7,7 @@
 
 #include "app/account.h"
 #include "app/context.h"
+#include "app/database_words.h"
 #include "app/list_bounds.h"
 #include "app/store.h"
 #include "app/table_output.h"
@@ -29,7 +30,7 @@ struct Options {
   std::string memory = "2G";
   std::string links;
   bool no_register = false;
-  std::string database;
+  std::string database = FromEnvironment(kDatabaseVariable);
   std::vector<std::string> accepted_lists;
   std::string again;  // a loaded run whose kept files are compared, instead of deliveries
 };

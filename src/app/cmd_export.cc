@@ -1,12 +1,15 @@
 // canbao export (for processes, not in the help): writes the file of an export job. It acts in the
 // session whose token it reads from standard input, as canbao_app: what it cannot see, it cannot
 // write. What is to be written stands in canbao.export and in the job's argument.
+#include <sys/stat.h>
+
 #include <boost/json.hpp>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 
 #include "app/context.h"
+#include "app/database_words.h"
 #include "app/table_output.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -23,7 +26,8 @@ struct Options {
   uint64_t job = 0;
   std::string data;
   std::string out;
-  std::string database;
+  std::string database = FromEnvironment(kDatabaseVariable);
+  std::string app_database = FromEnvironment(kAppDatabaseVariable);
 };
 
 struct Wanted {
@@ -101,10 +105,13 @@ Result<int64_t> Write(reg::Connection& c, const reg::FieldCipher& cipher, const 
 }
 
 Status Execute(const Options& o) {
+  // What it writes is about persons, whichever library makes the file.
+  ::umask(077);
   std::string token;
   std::getline(std::cin, token);
   reg::DatabaseOptions d;
   d.url = o.database;
+  d.app_url = o.app_database;
   d.migrate = false;
   CANBAO_ASSIGN(auto db, reg::Database::Open(Absolute(o.data), d));
   CANBAO_ASSIGN(auto c, db->ConnectApp());
@@ -136,6 +143,8 @@ void AddExport(Command app, Action* action) {
   sub.Add("--data", &o->data, Say("登记数据目录", "data folder of the register")).Required();
   sub.Add("--out", &o->out, Say("目录", "folder of the file")).Required();
   sub.Add("--database", &o->database, Say("已有 PostgreSQL 的连接串", "an existing PostgreSQL"));
+  sub.Add("--app-database", &o->app_database,
+          Say("同一数据库，canbao_app 的连接串", "the same as canbao_app"));
   RunOnUse(sub, action, o, Execute);
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "app/context.h"
+#include "app/database_words.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -41,8 +42,12 @@ struct Options {
   std::vector<std::string> deliveries;
   int workers = 8;
   int address_rate = 200;  // requests a second of one address
+  int export_days = 30;
+  std::vector<std::string> trusted_proxies;
   std::string web;
-  std::string database, app_database, access_database;
+  std::string database = FromEnvironment(kDatabaseVariable);
+  std::string app_database = FromEnvironment(kAppDatabaseVariable);
+  std::string access_database = FromEnvironment(kAccessDatabaseVariable);
 };
 
 // "127.0.0.1:8080", "[::1]:8080".
@@ -61,6 +66,11 @@ Result<std::pair<std::string, uint16_t>> ParseAddress(const std::string& text) {
                 Text{"例如 127.0.0.1:8080、[::]:443。", "for example 127.0.0.1:8080, [::]:443."});
   }
   return std::pair(host, static_cast<uint16_t>(port));
+}
+
+std::string ComplaintOfAddress(const std::string& text) {
+  return service::IsAddress(text) ? std::string()
+                                  : Say("不是 IP 地址：", "this is no IP address: ") + text;
 }
 
 // --web, else share/canbao/web beside the executable, else web/console/dist of the source tree;
@@ -145,6 +155,9 @@ Status Execute(const Options& o) {
   d.url = o.database;
   d.app_url = o.app_database;
   d.access_url = o.access_database;
+  // For the children of jobs, which are started with our environment.
+  if (!o.database.empty()) ::setenv(kDatabaseVariable, o.database.c_str(), 1);
+  if (!o.app_database.empty()) ::setenv(kAppDatabaseVariable, o.app_database.c_str(), 1);
   CANBAO_ASSIGN(auto db, reg::Database::Open(services.data_dir, d));
   reg::PoolOptions size;
   size.size = o.workers;
@@ -153,7 +166,9 @@ Status Execute(const Options& o) {
   services.db = db.get();
   services.pool = &pool;
 
-  CANBAO_ASSIGN(auto jobs, service::JobRunner::Start(services));
+  service::JobRunnerOptions runs;
+  runs.export_days = o.export_days;
+  CANBAO_ASSIGN(auto jobs, service::JobRunner::Start(services, runs));
   services.jobs = jobs.get();
 
   const service::Contract& contract = service::Contract::Own();
@@ -165,6 +180,7 @@ Status Execute(const Options& o) {
   site_options.web_dir = services.web_dir;
   site_options.requests_per_second = o.address_rate;
   site_options.burst = o.address_rate * 3.0;
+  site_options.trusted_proxies = o.trusted_proxies;
   service::Site site(router, metrics, site_options);
   service::ServerOptions so;
   so.address = listen.first;
@@ -233,6 +249,14 @@ void AddServe(Command app, Action* action) {
          "--address-rate", &o->address_rate,
          Say("同一地址每秒的请求数上限，0 为不限", "requests a second of one address; 0: no limit"))
       .Between(0, 1000000)
+      .ShowDefault();
+  sub.Add("--trusted-proxy", &o->trusted_proxies,
+          Say("可信反向代理的地址：采信其 X-Forwarded-For",
+              "addresses of reverse proxies whose X-Forwarded-For is believed"))
+      .Checked(ComplaintOfAddress);
+  sub.Add("--export-days", &o->export_days,
+          Say("导出文件保存的天数", "days that the files of exports are kept"))
+      .Between(1, 3650)
       .ShowDefault();
   sub.Add("--web", &o->web, Say("控制台页面所在目录", "folder of the built console"));
   sub.Add("--database", &o->database,

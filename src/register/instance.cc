@@ -109,6 +109,8 @@ Outcome RunAs(const ServerUser& user, const std::vector<std::string>& argv,
     ::dup2(null, 0);
     ::dup2(fd, 1);
     ::dup2(fd, 2);
+    // The server outlives us: what we listen at must not stay open with it.
+    ::close_range(3, ~0u, 0);
     if (!BecomeServerUser(user) || ::chdir("/") != 0) ::_exit(126);
     ::umask(077);
     ::execve(args[0], args.data(), const_cast<char**>(kEnv));

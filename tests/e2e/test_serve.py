@@ -19,6 +19,7 @@ import time
 import unittest
 
 import harness
+import service
 
 
 class Server:
@@ -163,6 +164,32 @@ class Serve(unittest.TestCase):
             until(lambda: ask(server.admin, "/ready").status == 200, 40, "ready again")
             self.assertEqual(ask(server.address, "/api/v1/session", cookie).status, 401)
         self.assertEqual(ask(server.address, "/").status, 200)
+        self.assertEqual(server.stop(), 0)
+
+    def test_another_postgresql(self):
+        # One that is there: a database of its own in a cluster of somebody else.
+        cluster, data = self.workspace.data("cluster"), self.workspace.data("elsewhere")
+        owner = harness.ok("db", "start", "--data", cluster).out.strip()
+        service.sql(cluster, "CREATE DATABASE elsewhere")
+        owner = owner.replace("dbname='canbao'", "dbname='elsewhere'").replace("dbname=canbao", "dbname=elsewhere")
+        self.assertIn("elsewhere", owner)
+        by_role = {name: owner.replace("canbao_owner", role) for name, role in (
+            ("CANBAO_DATABASE", "canbao_owner"), ("CANBAO_APP_DATABASE", "canbao_app"),
+            ("CANBAO_ACCESS_DATABASE", "canbao_access"))}
+        delivery = harness.demo(self.workspace.path("delivery"), 300)
+        harness.compare(delivery, data, "--database", owner)
+        made = json.loads(harness.ok("user", "add", "op", "--data", data, "--database", owner, "--name", "op", "--role",
+                                     "operator", "--division", "330000", "--ready", "--format", "json").out)
+        server = service.serve_for(self, data, environment=by_role)
+        self.assertFalse((data / "postgres").exists())
+        op = service.Client(server)
+        self.assertEqual(op.sign_in("op", made["password"]).status, 201)
+        # A job's child reads as canbao_app too, and no list of processes shows how.
+        job = op.post("/exports", {"list": "uncovered", "format": "csv", "purpose": "elsewhere"}, expect=202)["id"]
+        done = op.done(job)
+        self.assertGreater(done["result"]["size"], 0)
+        words = pathlib.Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
+        self.assertNotIn(b"canbao_owner", words)
         self.assertEqual(server.stop(), 0)
 
     def test_it_finishes_what_runs(self):

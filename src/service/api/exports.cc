@@ -71,7 +71,8 @@ Answer ListExports(Context& c) {
   CANBAO_ASSIGN(reg::Rows rows,
                 db->Exec("SELECT e.export_id, e.job_id, e.list, e.\"column\", e.query, e.format, "
                          "e.clear, e.account, canbao.moment(e.made_at), e.purpose, e.rows, "
-                         "e.watermark, j.state FROM canbao.export e "
+                         "e.watermark, j.state, canbao.moment(e.expires_at), e.removed OR "
+                         "e.expires_at <= now() FROM canbao.export e "
                          "LEFT JOIN canbao.job j USING (job_id) ORDER BY e.export_id DESC LIMIT $1",
                          {reg::Param(kListed)}));
   json::array items;
@@ -92,6 +93,8 @@ Answer ListExports(Context& c) {
     item["rows"] = rows.IsNull(i, 10) ? json::value(nullptr) : json::value(rows.Int(i, 10));
     item["watermark"] = text(11);
     if (!rows.IsNull(i, 12)) item["state"] = text(12);
+    item["expires_at"] = rows.IsNull(i, 13) ? json::value(nullptr) : text(13);
+    item["expired"] = rows.Bool(i, 14);
     items.push_back(std::move(item));
   }
   return Json(json::object{{"items", std::move(items)}});

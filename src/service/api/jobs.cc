@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "register/export_file.h"
 #include "service/api/work.h"
 #include "service/jobs/job_command.h"
 #include "service/jobs/job_runner.h"
@@ -102,13 +103,14 @@ Answer GetTheResult(Context& c) {
   if (!job) return tl::unexpected<Problem>(job.error());
   // Whoever took it out answers for it: nobody else gets the file.
   if (job->account_id != c.caller().account_id) return NotYours();
-  if (job->state != "done" || job->result_path.empty() || !FileExists(job->result_path)) {
+  CANBAO_ASSIGN(reg::Connection * db, c.Db());
+  CANBAO_ASSIGN(bool gone, reg::ExportFileIsGone(*db, job->id));
+  if (job->state != "done" || job->result_path.empty() || gone || !FileExists(job->result_path)) {
     return Refuse(404, "CB-SERVICE-0413", Msg("没有结果文件", "there is no file"),
                   Msg("任务可能尚未完成，或文件已过保存期。",
                       "the job may not have ended, or the file was kept for long enough."));
   }
   if (job->kind == "export") {
-    CANBAO_ASSIGN(reg::Connection * db, c.Db());
     CANBAO_TRY(db->Exec("UPDATE canbao.export SET downloads = downloads + 1 WHERE job_id = $1",
                         {reg::Param(job->id)}));
     c.Record({"export.download", {}, {}, json::serialize(json::object{{"job", job->id}})});

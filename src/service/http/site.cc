@@ -1,5 +1,9 @@
 #include "service/http/site.h"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 
@@ -42,6 +46,37 @@ Reply Refused(int status, const char* code, Text message, const Request& request
 
 }  // namespace
 
+bool IsAddress(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> made{};
+  return ::inet_pton(AF_INET, text.c_str(), made.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), made.data()) == 1;
+}
+
+std::string ClientOf(const Request& request, const std::vector<std::string>& trusted_proxies) {
+  // A socket for both families names an IPv4 client so.
+  auto plain = [](std::string_view address) {
+    constexpr std::string_view kMapped = "::ffff:";
+    return std::string(address.starts_with(kMapped) ? address.substr(kMapped.size()) : address);
+  };
+  auto trusted = [&](const std::string& address) {
+    return std::find(trusted_proxies.begin(), trusted_proxies.end(), address) !=
+           trusted_proxies.end();
+  };
+  std::string client = plain(request.peer);
+  std::string_view rest = request.Header("x-forwarded-for");
+  while (trusted(client) && !rest.empty()) {
+    const size_t comma = rest.rfind(',');
+    std::string_view last = comma == std::string_view::npos ? rest : rest.substr(comma + 1);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
+    while (last.starts_with(' ')) last.remove_prefix(1);
+    while (last.ends_with(' ')) last.remove_suffix(1);
+    std::string next = plain(last);
+    if (!IsAddress(next)) break;
+    client = std::move(next);
+  }
+  return client;
+}
+
 Reply Site::Choose(Request& request, const RawRequest& raw) {
   if (!limit_.Allow(request.peer)) {
     return Refused(429, "CB-SERVICE-0010",
@@ -74,6 +109,7 @@ Reply Site::Choose(Request& request, const RawRequest& raw) {
 
 Response Site::Answer(Request& request, const RawRequest& raw) {
   const auto begun = std::chrono::steady_clock::now();
+  request.peer = ClientOf(request, trusted_proxies_);
   Reply reply;
   try {
     reply = Choose(request, raw);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "service/http/metrics.h"
 #include "service/http/rate_limit.h"
@@ -17,7 +18,16 @@ struct SiteOptions {
   std::string web_dir;
   double requests_per_second = 200;  // of an address: a town hall may stand behind one
   double burst = 600;
+  // Proxies whose X-Forwarded-For says who the client is; of everybody else it says nothing.
+  std::vector<std::string> trusted_proxies;
 };
+
+// An IPv4 or IPv6 address as text.
+bool IsAddress(const std::string& text);
+
+// Whom a request comes from: its peer, or, where that is a trusted proxy, the last address of
+// X-Forwarded-For that is none.
+std::string ClientOf(const Request& request, const std::vector<std::string>& trusted_proxies);
 
 class Site {
  public:
@@ -25,7 +35,8 @@ class Site {
       : router_(router),
         metrics_(metrics),
         files_(options.web_dir),
-        limit_(options.requests_per_second, options.burst) {}
+        limit_(options.requests_per_second, options.burst),
+        trusted_proxies_(options.trusted_proxies) {}
 
   // The server's responder.
   Response Answer(Request& request, const RawRequest& raw);
@@ -37,6 +48,7 @@ class Site {
   Metrics& metrics_;
   StaticFiles files_;
   RateLimit limit_;
+  std::vector<std::string> trusted_proxies_;
 };
 
 }  // namespace canbao::service

@@ -34,13 +34,6 @@ uint64_t BytesOf(const std::string& size) {
   return n << (size.ends_with('G') ? 30 : 20);
 }
 
-// A server of its own is named to the child as it was to us.
-void AddDatabase(const Services& services, std::vector<std::string>* words) {
-  if (services.db == nullptr || services.db->instance() != nullptr) return;
-  words->push_back("--database");
-  words->push_back(services.db->conn_info());
-}
-
 }  // namespace
 
 Result<JobCommand> CommandOf(const reg::Job& job, const Services& services) {
@@ -72,16 +65,13 @@ Result<JobCommand> CommandOf(const reg::Job& job, const Services& services) {
     if (threads.empty()) threads = "2";
     add({"--data", services.data_dir, "--memory", memory, "--threads", threads});
     for (const std::string& source : TextsAt(a, "accept_list")) add({"--accept-list", source});
-    AddDatabase(services, &w);
     // The budget is of tables and partitions; buffers, texts and the loader come on top.
     out.memory = BytesOf(memory) / 2 * 3 + 2 * kGiB;
   } else if (job.kind == "undo") {
     add({"withdraw", TextAt(a, "run"), "--data", services.data_dir});
-    AddDatabase(services, &w);
     out.memory = 5 * kGiB;  // it may have to compare
   } else if (job.kind == "export") {
     add({"export", "--job", std::to_string(job.id), "--data", services.data_dir, "--out", folder});
-    AddDatabase(services, &w);
     out.memory = kGiB;
   } else {
     return Fail(ErrorClass::kInternal, "CB-SERVICE-0402",

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "register/access/session_token.h"
 #include "register/delivery_record.h"
+#include "register/export_file.h"
 #include "service/jobs/child_process.h"
 #include "service/jobs/job_command.h"
 #include "service/jobs/job_outcome.h"
@@ -118,8 +119,8 @@ bool IsChildOf(int pid, int64_t job) {
 
 class JobRunner::Loop {
  public:
-  explicit Loop(const Services& services)
-      : services_(services), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  Loop(const Services& services, JobRunnerOptions options)
+      : services_(services), options_(options), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~Loop() { Stop(); }
 
   void Begin() {
@@ -173,6 +174,7 @@ class JobRunner::Loop {
   void Wait(milliseconds at_most);
 
   const Services& services_;
+  const JobRunnerOptions options_;
   Fd wake_;
   std::thread thread_;
   mutable std::mutex mutex_;
@@ -357,6 +359,9 @@ Status JobRunner::Loop::WriteEnds() {
       CANBAO_TRY(
           c_->Exec("DELETE FROM canbao.session WHERE session_id = $1", {reg::Param(r.session)}));
     }
+    if (job.kind == "export" && job.state == "done") {
+      CANBAO_TRY(reg::KeepExportFile(*c_, job.id, options_.export_days));
+    }
     CANBAO_TRY(tx.Commit());
     Log(LogLevel::kInfo, "job {} ({}) ended: {}", job.id, job.kind, job.state);
     it = running_.erase(it);
@@ -397,6 +402,12 @@ Status JobRunner::Loop::KeepHouse() {
   for (int64_t id : uploads) {
     CANBAO_TRY(RemoveTree(fmt::format("{}/uploads/{}", services_.data_dir, id)));
     CANBAO_TRY(reg::RemoveUpload(*c_, id));
+  }
+  CANBAO_ASSIGN(std::vector<int64_t> exports, reg::ExpiredExportFiles(*c_));
+  for (int64_t id : exports) {
+    CANBAO_TRY(RemoveTree(JobFolder(services_, id)));
+    CANBAO_TRY(reg::SetExportFileRemoved(*c_, id));
+    Log(LogLevel::kInfo, "the file of export job {} was kept for long enough", id);
   }
   return {};
 }
@@ -439,10 +450,11 @@ void JobRunner::Loop::Wait(milliseconds at_most) {
 JobRunner::JobRunner(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 JobRunner::~JobRunner() { Stop(); }
 
-Result<std::unique_ptr<JobRunner>> JobRunner::Start(const Services& services) {
+Result<std::unique_ptr<JobRunner>> JobRunner::Start(const Services& services,
+                                                    JobRunnerOptions options) {
   CANBAO_TRY(MakeFolders(services.data_dir + "/jobs", 0700));
   CANBAO_TRY(MakeFolders(services.data_dir + "/uploads", 0700));
-  auto loop = std::make_unique<Loop>(services);
+  auto loop = std::make_unique<Loop>(services, options);
   loop->Begin();
   return std::unique_ptr<JobRunner>(new JobRunner(std::move(loop)));
 }

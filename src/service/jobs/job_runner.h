@@ -19,10 +19,15 @@
 
 namespace canbao::service {
 
+struct JobRunnerOptions {
+  int export_days = 30;  // that files of exports are kept
+};
+
 class JobRunner {
  public:
   // `services` must outlive it; its `jobs` is not looked at.
-  static Result<std::unique_ptr<JobRunner>> Start(const Services& services);
+  static Result<std::unique_ptr<JobRunner>> Start(const Services& services,
+                                                  JobRunnerOptions options = {});
   // Asks the children to stop, waits for them, writes their state.
   ~JobRunner();
   JobRunner(const JobRunner&) = delete;
