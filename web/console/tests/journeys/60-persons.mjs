@@ -50,6 +50,7 @@ export default [
   {
     name: 'a name of nobody finds nobody, in words; the purpose is asked for first',
     as: 'clerk',
+    smoke: false,
     async run(visit) {
       const { page } = visit
       await visit.go('/persons')
@@ -67,6 +68,7 @@ export default [
   {
     name: 'a person’s page by keyboard: enrolments, why rows were linked, who looked',
     as: 'clerk',
+    smoke: false,
     locale: 'en',
     theme: 'dark',
     async run(visit) {
