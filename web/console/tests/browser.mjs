@@ -50,7 +50,7 @@ export class Visit {
       localStorage.setItem('canbao.theme', look)
     }, [locale, theme])
     visit.page = await visit.context.newPage()
-    visit.page.setDefaultTimeout(45_000) // the machine may be busy with other tests
+    visit.page.setDefaultTimeout(120_000) // the machine may be busy with other tests
     visit.faults = []
     // Requests on their way; events of a job stay open for as long as it runs.
     visit.open = new Set()
