@@ -35,6 +35,10 @@ packages() {
   return 4
 }
 
+types() { # of the contract; made anew when that has changed
+  [ src/shared/api/schema.gen.ts -nt ../../api/openapi.yaml ] || npm run --silent types
+}
+
 sources() { # everything that the bundle depends on
   printf '%s\n' ../../api/openapi.yaml index.html package.json package-lock.json vite.config.ts tsconfig.json
   find src public scripts -type f ! -name '*.gen.ts' ! -name '*.test.ts'
@@ -53,7 +57,7 @@ build() {
   fi
   local log
   log=$(mktemp)
-  if ! npm run --silent build > "$log" 2>&1; then
+  if ! { types && npm run --silent bundle; } > "$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
@@ -66,9 +70,14 @@ case ${1-} in
   build) build ;;
   check)
     packages || { echo "console: the npm registry cannot be reached" >&2; exit 4; }
-    npm run --silent check
-    build
-    npm run --silent size
+    types
+    # Two at a time: types and lint beside the bundle and the unit tests.
+    { vue-tsc --noEmit -p tsconfig.json && npm run --silent lint; } &
+    checked=$!
+    status=0
+    { build && npm run --silent test && npm run --silent size; } || status=1
+    wait "$checked" || status=1
+    exit "$status"
     ;;
   *) echo "usage: tools/console.sh build|check" >&2; exit 2 ;;
 esac

@@ -42,5 +42,6 @@ export default defineConfig({
   },
   // data/mappings of the repository is read by the mapping editor.
   server: { fs: { allow: ['../..'] }, proxy: { '/api': { target: service, changeOrigin: false } } },
-  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], server: { deps: { inline: ['element-plus'] } } },
+  // One worker for all files: these are small, and starting a browser's world for each cost minutes.
+  test: { environment: 'jsdom', isolate: false, maxWorkers: 1, testTimeout: 120_000, include: ['src/**/*.test.ts'], server: { deps: { inline: ['element-plus'] } } },
 })

@@ -11,6 +11,7 @@
 #include "register/read.h"
 #include "scheme/scheme.h"
 #include "service/api/case_json.h"
+#include "service/api/divisions_known.h"
 #include "service/api/work.h"
 #include "service/context.h"
 
@@ -90,7 +91,8 @@ Text SchemeName(int scheme) {
   }
 }
 
-json::object RowJson(const Policy& policy, const CaseRow& r) {
+json::object RowJson(const Policy& policy, const identity::DivisionTable& divisions,
+                     const CaseRow& r) {
   const casework::StateInfo* state = policy.FindState(r.shown);
   return {{"id", std::to_string(r.id)},
           {"kind", casework::KindName(r.kind)},
@@ -102,6 +104,7 @@ json::object RowJson(const Policy& policy, const CaseRow& r) {
           {"name", OrNull(identity::MaskName(r.name))},
           {"number_masked", OrNull(identity::MaskNumber(r.citizen_number))},
           {"county", r.county == 0 ? json::value(nullptr) : json::value(std::to_string(r.county))},
+          {"county_name", NameOrNull(divisions, uint64_t{r.county} * 1000000, r.found_cutoff)},
           {"found_cutoff", r.found_cutoff.ToIso()},
           {"assignee", OrNull(r.assignee)},
           {"due", OrNull(r.due.ToIso())},
@@ -109,19 +112,22 @@ json::object RowJson(const Policy& policy, const CaseRow& r) {
           {"pays_benefits", r.pays_benefits}};
 }
 
-json::array RelationsJson(const Policy& policy, const CaseDetail& d) {
+json::array RelationsJson(const Policy& policy, const identity::DivisionTable& divisions,
+                          const CaseDetail& d) {
   json::array out;
   const casework::KeepRule* rule = policy.KeepRuleOf(d.row.number);
   for (size_t i = 0; i < d.relations.size(); ++i) {
     const casework::Relation& r = d.relations[i];
-    json::object o{{"relation", i},
-                   {"scheme", r.scheme},
-                   {"scheme_name", Words(SchemeName(r.scheme))},
-                   {"region", std::to_string(r.region)},
-                   {"state", scheme::StateName(static_cast<scheme::State>(r.state))},
-                   {"enrolled_on", OrNull(r.enrolled_on.ToIso())},
-                   {"agency", OrNull(r.source)},
-                   {"keep", d.keep == static_cast<int>(i)}};
+    json::object o{
+        {"relation", i},
+        {"scheme", r.scheme},
+        {"scheme_name", Words(SchemeName(r.scheme))},
+        {"region", std::to_string(r.region)},
+        {"region_name", NameOrNull(divisions, uint64_t{r.region} * 1000000, d.row.found_cutoff)},
+        {"state", scheme::StateName(static_cast<scheme::State>(r.state))},
+        {"enrolled_on", OrNull(r.enrolled_on.ToIso())},
+        {"agency", OrNull(r.source)},
+        {"keep", d.keep == static_cast<int>(i)}};
     if (rule != nullptr && d.facts.proposed_keep == static_cast<int>(i)) {
       o["rule"] = Words(rule->wording);
     }
@@ -142,11 +148,11 @@ json::value OverlapJson(const CaseDetail& d) {
   return json::object{{"from", from.ToIso()}, {"to", nullptr}, {"months", months}};
 }
 
-json::object DetailJson(const Policy& policy, const CaseDetail& d, const casework::Actor& actor,
-                        bool may_write) {
-  json::object o = RowJson(policy, d.row);
+json::object DetailJson(const Policy& policy, const identity::DivisionTable& divisions,
+                        const CaseDetail& d, const casework::Actor& actor, bool may_write) {
+  json::object o = RowJson(policy, divisions, d.row);
   o["version"] = d.row.version;
-  o["relations"] = RelationsJson(policy, d);
+  o["relations"] = RelationsJson(policy, divisions, d);
   o["overlap"] = OverlapJson(d);
   auto value = [&](const std::string& text) {
     return OrNull(d.identity_field ? identity::MaskNumber(text) : text);
@@ -159,10 +165,12 @@ json::object DetailJson(const Policy& policy, const CaseDetail& d, const casewor
   o["place"] = OrNull(d.place);
   json::array parties;
   for (const casework::PartyRow& p : d.parties) {
-    parties.push_back(json::object{{"division", std::to_string(p.party.region)},
-                                   {"agreed", p.party.agreed},
-                                   {"by", OrNull(p.by)},
-                                   {"at", OrNull(p.at)}});
+    parties.push_back(json::object{
+        {"division", std::to_string(p.party.region)},
+        {"name", NameOrNull(divisions, uint64_t{p.party.region} * 1000000, d.row.found_cutoff)},
+        {"agreed", p.party.agreed},
+        {"by", OrNull(p.by)},
+        {"at", OrNull(p.at)}});
   }
   o["parties"] = std::move(parties);
   json::array steps;
@@ -281,7 +289,9 @@ Answer AnswerWithCase(Context& c, const Policy& policy, int64_t id, int status) 
   CANBAO_ASSIGN(reg::Connection * db, c.Db());
   auto d = casework::ReadCase(*db, c.services().db->cipher(), policy, id);
   if (!d) return RefusedStep(std::move(d.error()));
-  Response r = Json(DetailJson(policy, *d, ActorOf(c), c.caller().Can("cases.write")), status);
+  CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
+  Response r =
+      Json(DetailJson(policy, *divisions, *d, ActorOf(c), c.caller().Can("cases.write")), status);
   r.With("ETag", fmt::format("\"{}\"", d->row.version));
   return r;
 }
@@ -309,8 +319,9 @@ Answer ListCases(Context& c) {
   CANBAO_ASSIGN(reg::Connection * db, c.Db());
   auto page = casework::ListCases(*db, c.services().db->cipher(), FilterOf(c, *policy));
   if (!page) return RefusedStep(std::move(page.error()));
+  CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
   json::array items;
-  for (const CaseRow& r : page->rows) items.push_back(RowJson(*policy, r));
+  for (const CaseRow& r : page->rows) items.push_back(RowJson(*policy, *divisions, r));
   c.Record({"case.list", std::nullopt, "",
             json::serialize(json::object{{"shown", items.size()}, {"count", page->count}})});
   return Json(json::object{{"items", std::move(items)},
@@ -462,7 +473,8 @@ Result<json::array> CasesOfPerson(Context& c, uint64_t person) {
   filter.today = Date::Today();
   CANBAO_ASSIGN(casework::CasePage page,
                 casework::ListCases(*db, c.services().db->cipher(), filter));
-  for (const CaseRow& r : page.rows) out.push_back(RowJson(*policy, r));
+  CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
+  for (const CaseRow& r : page.rows) out.push_back(RowJson(*policy, *divisions, r));
   return out;
 }
 

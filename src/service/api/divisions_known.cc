@@ -95,6 +95,12 @@ std::string DivisionName(const DivisionTable& divisions, uint64_t division, Date
   return name.empty() ? DivisionCode(division) : name;
 }
 
+json::value NameOrNull(const DivisionTable& divisions, uint64_t division, Date on) {
+  if (division == 0) return nullptr;
+  std::string name = divisions.NameOf(Division{division}, on);
+  return name.empty() ? json::value(nullptr) : json::value(name);
+}
+
 json::object DivisionJson(const DivisionTable& divisions, uint64_t division, Date on) {
   json::object o;
   o["code"] = DivisionCode(division);

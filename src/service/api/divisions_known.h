@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,6 +38,8 @@ std::string DivisionCode(uint64_t division);
 std::string LevelName(uint64_t division);
 // Its name at a date; 全国 of the country, the code of an unknown one.
 std::string DivisionName(const identity::DivisionTable& divisions, uint64_t division, Date on);
+// The same, null of no division and of one that nobody knows: a page shows the code then.
+boost::json::value NameOrNull(const identity::DivisionTable& divisions, uint64_t division, Date on);
 // Schema Division.
 boost::json::object DivisionJson(const identity::DivisionTable& divisions, uint64_t division,
                                  Date on);

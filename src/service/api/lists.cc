@@ -3,8 +3,10 @@
 
 #include "base/digest.h"
 #include "base/speak_lang.h"
+#include "identity/division.h"
 #include "register/scoped_list.h"
 #include "scheme/person.h"
+#include "service/api/divisions_known.h"
 #include "service/api/table_json.h"
 #include "service/context.h"
 
@@ -50,6 +52,34 @@ Result<reg::TablePage> PageOf(Context& c, const reg::PageRequest& request) {
   SpeakLang speak(LanguageOf(c.request()));
   CANBAO_ASSIGN(reg::TablePage page, reg::ReadPage(*db, c.services().db->cipher(), request));
   return page;
+}
+
+// The page with the names of the divisions in it, those of relations ("310@330100:contributing;…")
+// among them.
+Result<json::object> NamedPage(Context& c, const reg::PageRequest& request,
+                               const reg::TablePage& page) {
+  json::object out = PageJson(page);
+  CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
+  json::object names;
+  auto add = [&](std::string_view code) {
+    if (code.empty() || names.contains(code)) return;
+    const json::value name =
+        NameOrNull(*divisions, identity::ParseDivision(code).v, request.filter.cutoff);
+    if (name.is_string()) names[code] = name;
+  };
+  for (size_t i = 0; i < page.columns.size(); ++i) {
+    const bool relations = page.columns[i].key == "relations";
+    if (!relations && page.columns[i].kind != reg::CellKind::kDivision) continue;
+    for (const std::vector<std::string>& row : page.rows) {
+      const std::string_view cell = row[i];
+      if (!relations) add(cell);
+      for (size_t at = cell.find('@'); relations && at != cell.npos; at = cell.find('@', at + 1)) {
+        add(cell.substr(at + 1, 6));
+      }
+    }
+  }
+  out["names"] = std::move(names);
+  return out;
 }
 
 // The same page asked for again is not sent again.
@@ -101,7 +131,8 @@ Answer GetList(Context& c) {
   }
   CANBAO_ASSIGN(reg::TablePage page, PageOf(c, *request));
   c.Record({"list.read", {}, "", DetailOf(r, r.Param("list"), page)});
-  return Tagged(c, PageJson(page));
+  CANBAO_ASSIGN(json::object named, NamedPage(c, *request, page));
+  return Tagged(c, std::move(named));
 }
 
 Answer GetFormPeople(Context& c) {
@@ -121,7 +152,8 @@ Answer GetFormPeople(Context& c) {
   f.hukou = r.Query("population") == "hukou";
   CANBAO_ASSIGN(reg::TablePage page, PageOf(c, *request));
   c.Record({"list.read", {}, "", DetailOf(r, fmt::format("form-{}", form), page)});
-  return Json(PageJson(page));
+  CANBAO_ASSIGN(json::object named, NamedPage(c, *request, page));
+  return Json(std::move(named));
 }
 
 json::object FilterJson(const reg::Rows& rows, int i) {

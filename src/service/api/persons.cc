@@ -1,5 +1,6 @@
 // Persons: search, everything known of one, clear values for a purpose, who looked, why rows were
 // linked. A person out of the caller's scope is answered like one that does not exist.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -11,11 +12,14 @@
 #include "comparison/link/score_table.h"
 #include "comparison/run.h"
 #include "extract/delivery.h"
+#include "identity/division.h"
 #include "register/access/audit.h"
 #include "register/person_page.h"
 #include "register/person_search.h"
 #include "scheme/person.h"
+#include "service/api/audit_action.h"
 #include "service/api/case_json.h"
+#include "service/api/divisions_known.h"
 #include "service/api/table_json.h"
 #include "service/context.h"
 
@@ -58,23 +62,33 @@ json::array TextsJson(const std::vector<Text>& texts) {
   return out;
 }
 
-json::object IdentityJson(const reg::PersonPage& page) {
+// Of a six-digit code, or a longer one of a town or village.
+json::value PlaceName(const identity::DivisionTable& divisions, int64_t place, Date on) {
+  if (place <= 0) return nullptr;
+  return NameOrNull(divisions, identity::ParseDivision(fmt::format("{}", place)).v, on);
+}
+
+json::object IdentityJson(const reg::PersonPage& page, const identity::DivisionTable& divisions) {
   const reg::PersonIdentity& who = page.identity;
   auto said = [](const Text& t) { return OrNull(t.Get()); };
-  return {{"name", OrNull(who.name)},
-          {"number", OrNull(who.number)},
-          {"document", OrNull(who.document)},
-          {"sex", said(who.sex)},
-          {"birth", OrNull(who.birth)},
-          {"phone", OrNull(who.phone)},
-          {"address", OrNull(who.address)},
-          {"county", OrNull(SixDigits(who.county))},
-          {"hukou", OrNull(SixDigits(who.hukou))},
-          {"residence", OrNull(SixDigits(who.residence))},
-          {"management", said(who.management)},
-          {"flags", TextsJson(page.classification.flags)},
-          {"uncovered", BranchesJson(page.classification.uncovered)},
-          {"form_2_2", OrNull(page.classification.form_2_2)}};
+  return {
+      {"name", OrNull(who.name)},
+      {"number", OrNull(who.number)},
+      {"document", OrNull(who.document)},
+      {"sex", said(who.sex)},
+      {"birth", OrNull(who.birth)},
+      {"phone", OrNull(who.phone)},
+      {"address", OrNull(who.address)},
+      {"county", OrNull(SixDigits(who.county))},
+      {"county_name", PlaceName(divisions, static_cast<int64_t>(who.county), page.cutoff)},
+      {"hukou", OrNull(SixDigits(who.hukou))},
+      {"hukou_name", PlaceName(divisions, static_cast<int64_t>(who.hukou), page.cutoff)},
+      {"residence", OrNull(SixDigits(who.residence))},
+      {"residence_name", PlaceName(divisions, static_cast<int64_t>(who.residence), page.cutoff)},
+      {"management", said(who.management)},
+      {"flags", TextsJson(page.classification.flags)},
+      {"uncovered", BranchesJson(page.classification.uncovered)},
+      {"form_2_2", OrNull(page.classification.form_2_2)}};
 }
 
 Text SchemeLabel(scheme::SchemeCode code) {
@@ -107,11 +121,13 @@ Text SchemeLabel(scheme::SchemeCode code) {
   return {std::to_string(code), std::to_string(code)};
 }
 
-json::object EnrolmentJson(const reg::PersonEnrolment& e) {
+json::object EnrolmentJson(const reg::PersonEnrolment& e, const identity::DivisionTable& divisions,
+                           Date on) {
   return {{"branch", scheme::BranchName(scheme::BranchOf(e.scheme))},
           {"scheme", e.scheme},
           {"scheme_name", LabelJson(SchemeLabel(e.scheme))},
           {"region", OrNull(SixDigits(e.region))},
+          {"region_name", PlaceName(divisions, static_cast<int64_t>(e.region), on)},
           {"state", scheme::StateName(e.state)},
           {"state_label", LabelJson({std::string(scheme::StateNameZh(e.state)),
                                      std::string(scheme::StateName(e.state))})},
@@ -179,8 +195,11 @@ Answer GetPerson(Context& c) {
   CANBAO_ASSIGN(std::optional<reg::PersonPage> page,
                 reg::ReadPerson(*db, c.services().db->cipher(), *key, CutoffOf(c.request())));
   if (!page) return NoSuchPerson();
+  CANBAO_ASSIGN(DivisionsPtr divisions, DivisionsOf(c));
   json::array enrolments, sections, history;
-  for (const reg::PersonEnrolment& e : page->enrolments) enrolments.push_back(EnrolmentJson(e));
+  for (const reg::PersonEnrolment& e : page->enrolments) {
+    enrolments.push_back(EnrolmentJson(e, *divisions, page->cutoff));
+  }
   for (const reg::PersonTable& s : page->sections) {
     sections.push_back(json::object{
         {"key", s.key}, {"title", LabelJson(s.title)}, {"table", TableJson(s.columns, s.rows)}});
@@ -190,7 +209,7 @@ Answer GetPerson(Context& c) {
   c.Record({"person.read", static_cast<uint64_t>(*key), "", "{}"});
   return Json(json::object{{"person_key", std::to_string(*key)},
                            {"cutoff", page->cutoff.ToIso()},
-                           {"identity", IdentityJson(*page)},
+                           {"identity", IdentityJson(*page, *divisions)},
                            {"enrolments", std::move(enrolments)},
                            {"sections", std::move(sections)},
                            {"cases", std::move(cases)},
@@ -231,6 +250,7 @@ Answer ListLooks(Context& c) {
                                  {"account", row.account},
                                  {"name", row.name},
                                  {"action", row.action},
+                                 {"label", LabelJson(ActionLabel(row.action))},
                                  {"person", std::to_string(*key)},
                                  {"purpose", OrNull(row.purpose)},
                                  {"detail", row.detail},
@@ -244,7 +264,9 @@ Text KindText(std::string_view name) {
   for (int k = 0; k < extract::kKinds; ++k) {
     auto kind = static_cast<extract::Kind>(k);
     if (extract::KindName(kind) == name) {
-      return {std::string(extract::KindNameZh(kind)), std::string(name)};
+      std::string en(name);
+      std::replace(en.begin(), en.end(), '_', ' ');
+      return {std::string(extract::KindNameZh(kind)), std::move(en)};
     }
   }
   return {std::string(name), std::string(name)};

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/speak_lang.h"
 #include "comparison/link/label.h"
 #include "comparison/link/link_text.h"
 #include "comparison/link/review.h"
@@ -187,6 +188,7 @@ size_t NumberOr(std::string_view text, size_t fallback) {
 Answer ListReview(Context& c) {
   CANBAO_ASSIGN(reg::Connection * db, c.Db());
   CANBAO_ASSIGN(QueuePtr queue, NewestQueue(c.services(), *db));
+  SpeakLang speak(LanguageOf(c.request()));
   json::array columns, rows;
   for (const ReviewColumn& k : kReviewColumns) {
     columns.push_back(json::object{

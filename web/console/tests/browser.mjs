@@ -12,6 +12,8 @@ export const base = process.env.CANBAO_URL ?? 'http://127.0.0.1:8080'
 /** account → {password, totp_secret?}; made by whoever starts the journeys. */
 export const accounts = JSON.parse(process.env.CANBAO_ACCOUNTS ?? '{}')
 const screens = process.env.CANBAO_SCREENS ?? 'screens'
+/** All of the journeys are walked, not the smoke set only. */
+export const all = process.argv.includes('--all')
 mkdirSync(screens, { recursive: true })
 
 let browser
@@ -48,8 +50,12 @@ export class Visit {
       localStorage.setItem('canbao.theme', look)
     }, [locale, theme])
     visit.page = await visit.context.newPage()
-    visit.page.setDefaultTimeout(15_000)
+    visit.page.setDefaultTimeout(120_000) // the machine may be busy with other tests
     visit.faults = []
+    // Requests on their way; events of a job stay open for as long as it runs.
+    visit.open = new Set()
+    visit.page.on('request', (request) => /\/events$/.test(new URL(request.url()).pathname) || visit.open.add(request))
+    for (const end of ['requestfinished', 'requestfailed']) visit.page.on(end, (request) => visit.open.delete(request))
     visit.page.on('pageerror', (error) => visit.faults.push(`script: ${error.message}`))
     visit.page.on('console', (message) => {
       const words = message.text()
@@ -66,8 +72,12 @@ export class Visit {
     await this.page.goto(base + path)
     await this.settle()
   }
+  /** Nothing is on its way for a moment and no skeleton stands where data will be. */
   async settle() {
-    await this.page.waitForLoadState('networkidle')
+    for (let quiet = 0, waited = 0; quiet < 3 && waited < 600; waited += 1) {
+      await this.page.waitForTimeout(50)
+      quiet = this.open.size === 0 ? quiet + 1 : 0
+    }
     await this.page.locator('.el-skeleton').first().waitFor({ state: 'detached' }).catch(() => undefined)
   }
 
@@ -97,7 +107,7 @@ export class Visit {
   async look(name) {
     await this.page.waitForTimeout(150)
     await this.page.screenshot({ path: join(screens, `${name}.png`) })
-    await this.page.evaluate(axe)
+    if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(axe)
     const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
     const serious = violations.filter((each) => ['serious', 'critical'].includes(each.impact))
     assert.deepEqual(serious.map((each) => `${each.id}: ${each.nodes[0].html.slice(0, 200)}`), [], `axe on ${name}`)

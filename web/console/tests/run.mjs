@@ -3,9 +3,8 @@
 //
 //   node tests/run.mjs [--all] [--list] [PART OF A NAME]
 import { readdirSync, writeFileSync } from 'node:fs'
-import { start, stop, Visit } from './browser.mjs'
+import { all, start, stop, Visit } from './browser.mjs'
 
-const all = process.argv.includes('--all')
 const part = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? ''
 const folder = new URL('./journeys/', import.meta.url)
 const journeys = []
@@ -36,8 +35,8 @@ for (const { name, smoke = true, run, as, ...look } of journeys) {
     await visit.context.close().catch(() => undefined)
   }
   outcomes.push({ name, error, seconds: (Date.now() - begun) / 1000 })
+  if (process.env.CANBAO_OUTCOMES) writeFileSync(process.env.CANBAO_OUTCOMES, JSON.stringify(outcomes))
   console.log(`${error ? 'FAILED' : 'ok'} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)${error ? `\n${error}` : ''}`)
 }
 await stop()
-if (process.env.CANBAO_OUTCOMES) writeFileSync(process.env.CANBAO_OUTCOMES, JSON.stringify(outcomes))
 process.exit(outcomes.some((each) => each.error) || outcomes.length === 0 ? 1 : 0)

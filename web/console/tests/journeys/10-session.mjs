@@ -27,6 +27,7 @@ export default [
   },
   {
     name: 'the first password is changed before anything else',
+    smoke: false,
     async run(visit) {
       const { page } = visit
       await visit.signIn('newcomer')
@@ -64,6 +65,7 @@ export default [
   {
     name: 'a session that has ended leads to signing in and back to the same page',
     as: 'operator',
+    smoke: false,
     async run(visit) {
       const { page } = visit
       await visit.go('/forms/2-2')
@@ -81,6 +83,7 @@ export default [
   {
     name: 'own sessions are listed',
     as: 'operator',
+    smoke: false,
     async run(visit) {
       await visit.go('/account')
       await visit.page.waitForSelector('.own tbody tr')

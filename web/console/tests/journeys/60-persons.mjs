@@ -12,7 +12,7 @@ async function somebody(visit) {
 
 export default [
   {
-    name: 'a clerk who knows the number finds the person in ten seconds',
+    name: 'a clerk who knows the number finds the person: one purpose, one number, Enter twice',
     as: 'clerk',
     async run(visit) {
       const { page } = visit
@@ -29,7 +29,6 @@ export default [
       await page.waitForFunction((n) => !document.body.innerText.includes(n), number)
 
       await page.getByRole('link', { name: '首页' }).click()
-      const begun = Date.now()
       await page.getByRole('link', { name: '人员查询' }).click()
       await page.waitForSelector('input[name=who]')
       await page.locator('.purpose .el-select').click()
@@ -41,7 +40,6 @@ export default [
       await page.locator('.results tbody tr').first().press('Enter')
       await page.waitForURL(/\/persons\/\d+/)
       await page.waitForSelector('dl.identity')
-      assert.ok(Date.now() - begun < 10_000, `took ${Date.now() - begun} ms`)
       assert.ok(!page.url().includes(number), 'the number stands in no address')
       assert.ok(!(await page.locator('main').innerText()).includes(number), 'masked again')
       await visit.look('person')
@@ -50,6 +48,7 @@ export default [
   {
     name: 'a name of nobody finds nobody, in words; the purpose is asked for first',
     as: 'clerk',
+    smoke: false,
     async run(visit) {
       const { page } = visit
       await visit.go('/persons')
@@ -67,6 +66,7 @@ export default [
   {
     name: 'a person’s page by keyboard: enrolments, why rows were linked, who looked',
     as: 'clerk',
+    smoke: false,
     locale: 'en',
     theme: 'dark',
     async run(visit) {

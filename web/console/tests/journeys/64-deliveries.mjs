@@ -82,6 +82,7 @@ export default [
   {
     name: 'an upload that was cut off goes on after a reload with the same file',
     as: 'operator',
+    smoke: false,
     async run(visit) {
       const { page } = visit
       const big = join(mkdtempSync(join(tmpdir(), 'canbao-')), 'student_330000.csv')

@@ -48,6 +48,7 @@ const en: Words<typeof zh> = {
     source: 'Source',
     choose: 'Choose a file on the left',
     find: 'Filter by name or source',
+    kinds: { access: 'Access', casework: 'Cases', divisions: 'Divisions', forms: 'Forms', identity: 'Identity', linkage: 'Linkage', mappings: 'Mappings', names: 'Names', pooling: 'Pooling areas', rules: 'Rules' },
     lines: '{count} lines',
   },
   divisions: {
@@ -94,6 +95,14 @@ const en: Words<typeof zh> = {
     ok: 'The audit is whole: {entries} entries and {roots} signed roots verified; nothing changed, deleted or reordered.',
     broken: 'The audit is not whole. Act at once:',
     older: 'Older entries',
+    done: 'done',
+    between: '; ',
+    outcomes: { 'CB-REGISTER-0910': 'wrong account or password', 'CB-REGISTER-0912': 'second factor asked for' },
+    details: {
+      account: 'account', action: 'action', disabled: 'disabled', renamed: 'renamed', totp: 'second factor', unlock: 'unlock', age_from: 'age from', age_to: 'age to', branch: 'branch', by: 'by', case: 'case', column: 'column', count: 'of', cutoff: 'cut-off', delivery: 'delivery',
+      division: 'division', entries: 'entries', export: 'export', file: 'file', findings: 'findings', first: 'first', form: 'form', format: 'format', group: 'group', list: 'list', number: 'kind', ok: 'whole',
+      page: 'page', population: 'population', roles: 'roles', rows: 'rows', scheme: 'scheme', session: 'session', shown: 'shown', source: 'source', step: 'step', job: 'job',
+    },
     empty: 'No such entry',
   },
   health: { title: 'System health', ok: 'Good', bad: 'Bad', version: 'Version', started: 'Started', check: 'Check', state: 'State', detail: 'Detail', allOk: 'All good', someBad: '{count} bad' },

@@ -36,6 +36,7 @@ const en: Words<typeof zh> = {
     deliveries: 'Deliveries',
   },
   runs: {
+    between: ', ',
     title: 'Past comparisons',
     empty: 'No comparison yet',
     name: 'Run',

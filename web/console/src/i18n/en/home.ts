@@ -5,6 +5,8 @@ const en: Words<typeof zh> = {
   title: 'Home',
   subtitle: 'Cut-off {cutoff}',
   compared: 'compared with {cutoff}',
+  belowCounty: 'Figures are kept down to counties',
+  belowCountyHint: 'In townships and villages work by the lists, or look for a person.',
   funnel: 'Registration',
   of: 'Share of {name}',
   branches: 'Branches',

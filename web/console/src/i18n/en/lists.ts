@@ -135,6 +135,7 @@ const en: Words<typeof zh> = {
     '18': 'Unreadable number',
     '19': 'Former identity',
   },
+  between: '; ',
   scheme: {
     '110': 'Employee pension (enterprises)',
     '120': 'Employee pension (public institutions)',

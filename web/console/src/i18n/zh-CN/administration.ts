@@ -46,6 +46,7 @@ export default {
     choose: '请从左侧选择一个文件',
     find: '按名称或依据筛选',
     lines: '{count} 行',
+    kinds: { access: '权限', casework: '案件办理', divisions: '行政区划', forms: '报表', identity: '身份识别', linkage: '关联', mappings: '列与代码对照', names: '姓名', pooling: '统筹区', rules: '判定规则' },
   },
   divisions: {
     title: '区划',
@@ -92,6 +93,14 @@ export default {
     broken: '审计记录有异常，请立即处置：',
     older: '更早的记录',
     empty: '没有符合条件的审计记录',
+    done: '成功',
+    between: '；',
+    outcomes: { 'CB-REGISTER-0910': '账号或密码不对', 'CB-REGISTER-0912': '待输入动态验证码' },
+    details: {
+      account: '账号', action: '操作', disabled: '停用', renamed: '更名', totp: '动态验证码', unlock: '解锁', age_from: '年龄起', age_to: '年龄止', branch: '险种大类', by: '方式', case: '案件', column: '栏次', count: '共', cutoff: '截止日', delivery: '交付',
+      division: '区划', entries: '条数', export: '导出', file: '文件', findings: '异常', first: '起始序号', form: '表', format: '格式', group: '人群', list: '名单', number: '类别', ok: '完整',
+      page: '页', population: '口径', roles: '角色', rows: '行数', scheme: '险种', session: '会话', shown: '显示', source: '来源', step: '步骤', job: '任务',
+    },
   },
   health: { title: '系统状态', ok: '正常', bad: '异常', version: '版本', started: '启动时间', check: '检查项', state: '状态', detail: '说明', allOk: '全部正常', someBad: '{count} 项异常' },
   permissions: {

@@ -33,6 +33,7 @@ export default {
     deliveries: '交付',
   },
   runs: {
+    between: '、',
     title: '比对历史',
     empty: '还没有比对结果',
     name: '批次',

@@ -2,6 +2,8 @@ export default {
   title: '首页',
   subtitle: '截止日 {cutoff}',
   compared: '与 {cutoff} 相比',
+  belowCounty: '汇总数统计到区县',
+  belowCountyHint: '乡镇（街道）、村（社区）请按名单逐人核实，或查询人员。',
   funnel: '登记情况',
   of: '占{name}的比重',
   branches: '各险种',

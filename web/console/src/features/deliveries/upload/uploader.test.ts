@@ -49,7 +49,7 @@ const make = (server: Server, kept = memory()) => ({ up: new Uploader(server, ke
 const file = (name: string, size: number, seed = 1) => new File([Uint8Array.from({ length: size }, (_, i) => (i * seed) & 255)], name)
 
 async function until(test: () => boolean) {
-  for (let i = 0; i < 2000 && !test(); i++) await new Promise((r) => setTimeout(r, 1))
+  for (let i = 0; i < 60_000 && !test(); i++) await new Promise((r) => setTimeout(r, 1))
   expect(test()).toBe(true)
 }
 

@@ -183,11 +183,12 @@ export class Uploader {
       }
       const sha256 = digest
       let id = item.id
+      let begun: Upload | null = null
       if (id === null) {
         item.state = 'sending'
         // One key for all tries: an answer that was lost does not make a second upload.
         const key = crypto.randomUUID()
-        const begun = await this.patiently(item, () => this.api.begin({ name, size, sha256 }, key))
+        begun = await this.patiently(item, () => this.api.begin({ name, size, sha256 }, key))
         id = begun.id
         item.id = id
         item.sent = begun.received
@@ -196,7 +197,8 @@ export class Uploader {
       }
       const known = id
       item.state = 'sending'
-      let upload = await this.patiently(item, () => this.api.get(known))
+      // Where one begun just now stands is known; an older one's place the server says.
+      let upload = begun ?? (await this.patiently(item, () => this.api.get(known)))
       for (;;) {
         item.sent = upload.received
         if (this.settle(item, upload)) return
@@ -297,17 +299,23 @@ export function browserMemory(account: string): Memory {
   }
 }
 
+// One worker for all files: starting one costs more than hashing a small file. Files come one after the other.
+let hasher: Worker | null = null
+
 function hashInWorker(file: File, progress: (done: number) => void, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./sha256.worker.ts', import.meta.url), { type: 'module' })
+    hasher ??= new Worker(new URL('./sha256.worker.ts', import.meta.url), { type: 'module' })
+    const worker = hasher
     const stop = () => {
       worker.terminate()
+      hasher = null
       reject(new DOMException('', 'AbortError'))
     }
     signal.addEventListener('abort', stop, { once: true })
     const end = () => {
       signal.removeEventListener('abort', stop)
-      worker.terminate()
+      worker.onmessage = null
+      worker.onerror = null
     }
     worker.onmessage = ({ data }: MessageEvent<HashMessage>) => {
       if ('done' in data) progress(data.done)
@@ -321,6 +329,8 @@ function hashInWorker(file: File, progress: (done: number) => void, signal: Abor
     }
     worker.onerror = (event) => {
       end()
+      worker.terminate()
+      hasher = null
       reject(Object.assign(new Error(event.message), { status: 400 }))
     }
     worker.postMessage({ file })
