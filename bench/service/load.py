@@ -135,7 +135,7 @@ class Users:
     # A surveyor was not told numbers, but sees the people of the division: those of a colleague there.
     def people_for(self, seat):
         division = seat["user"]["division"]
-        return next((u["people"] for u in self.users if u["division"] == division and u.get("people")), self.people)
+        return next((u["people"] for u in self.users if u["division"] == division and u.get("people")), None)
 
     def request(self, seat, action):
         r = self.random
@@ -156,6 +156,8 @@ class Users:
         if action == "person":
             # From a list, or found before: of those that the user may see.
             own = seat["user"].get("people") or self.people_for(seat)
+            if not seat["keys"] and not own:
+                return compose("GET", f"{api}/lists/uncovered", s)
             key = r.choice(seat["keys"]) if seat["keys"] else r.choice(own)["key"]
             return compose("GET", f"{api}/persons/{key}", s)
         if action == "list first" or action == "list next" and not seat["next"]:
@@ -177,7 +179,7 @@ class Users:
     COUNT = re.compile(rb'"count": ?(\d+)')
 
     def learn(self, seat, action, body, path):
-        if action.startswith("list"):
+        if "/lists/" in path:
             keys = self.KEY.findall(body)
             seat["keys"] = [int(k) for k in keys[:5]]
             found = self.NEXT.search(body[-400:]) or self.NEXT.search(body[:400]) or self.NEXT.search(body)
@@ -242,7 +244,9 @@ async def routes(options):
     provincial = [p for u in users.users for p in u.get("people", [])]
 
     await measure("no-op: refused by the contract (400)", get(county, "/home?x=1"), 1500, good=(400,))
-    await measure("signed in: `GET /session`", get(county, "/session"), 500)
+    # By all in turn: an account may ask a hundred times a second.
+    await measure("signed in: `GET /session`",
+                  lambda: compose("GET", "/api/v1/session", users.random.choice(users.seats)["session"]), 500)
 
     def by_number(seat, people):
         def make():

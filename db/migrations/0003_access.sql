@@ -119,29 +119,6 @@ CREATE TABLE canbao.session (
 );
 CREATE INDEX session_account ON canbao.session (account_id);
 
--- The caller's session and account while both are good for anything; `ready` when nothing has to be
--- done first (a first password changed, an administrator's second factor set up). Only the functions
--- below read it.
-CREATE VIEW canbao.caller AS
-SELECT s.session_id, s.kind, s.narrowed, a.account_id, a.account, a.roles, a.division,
-  NOT a.must_change AND (a.totp IS NOT NULL OR NOT canbao.is_administrator(a.roles)) AS ready
-FROM canbao.session s JOIN canbao.account a USING (account_id)
-WHERE s.token_hash = sha256(convert_to(nullif(current_setting('canbao.session', true), ''), 'UTF8'))
-  AND now() < s.idle_until AND now() < s.expires_at AND NOT a.disabled;
-
-CREATE FUNCTION canbao.account_id() RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT account_id FROM canbao.caller;
-END;
-
-CREATE FUNCTION canbao.permitted(permission text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT EXISTS (SELECT FROM canbao.caller c JOIN canbao.role_permission r ON r.role = ANY (c.roles)
-                 WHERE c.ready AND r.permission = permitted.permission);
-END;
-
 -- The 12-digit divisions within a division: 330100000000 is [330100000000, 330200000000).
 CREATE FUNCTION canbao.divisions_within(division bigint) RETURNS int8multirange
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -153,35 +130,88 @@ RETURN int8multirange(int8range(division, division + CASE
   WHEN division % 1000 = 0 THEN 1000
   ELSE 1 END));
 
--- What the caller's place covers, whatever it may see there. Who holds the whole province also holds
--- what its sources place nowhere (division 0).
+-- The caller's session and account while both are good for anything; `ready` when nothing has to be
+-- done first (a first password changed, an administrator's second factor set up). `place` is what the
+-- caller's division covers: who holds the register's own province also holds what its sources place
+-- nowhere (division 0). Only the functions below read it.
+CREATE VIEW canbao.caller AS
+SELECT s.session_id, s.kind, a.account_id, a.account, a.roles, a.division,
+  NOT a.must_change AND (a.totp IS NOT NULL OR NOT canbao.is_administrator(a.roles)) AS ready,
+  (canbao.divisions_within(a.division)
+    + CASE WHEN EXISTS (SELECT FROM canbao.run r WHERE canbao.division(r.province) = a.division)
+      THEN '{[0,1)}' ELSE '{}' END::int8multirange)
+  * coalesce(s.narrowed, '{(,)}'::int8multirange) AS place
+FROM canbao.session s JOIN canbao.account a USING (account_id)
+WHERE s.token_hash = sha256(convert_to(nullif(current_setting('canbao.session', true), ''), 'UTF8'))
+  AND now() < s.idle_until AND now() < s.expires_at AND NOT a.disabled;
+
+-- In PL/pgSQL, each with one statement: it is planned once a connection, where a function in SQL that
+-- cannot be inlined is planned with every query that calls it, half a millisecond each time.
+CREATE FUNCTION canbao.account_id() RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT c.account_id FROM canbao.caller c);
+END $$;
+
+CREATE FUNCTION canbao.permitted(permission text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM canbao.caller c JOIN canbao.role_permission r ON r.role = ANY (c.roles)
+                 WHERE c.ready AND r.permission = permitted.permission);
+END $$;
+
+-- What the caller's place covers, whatever it may see there.
 CREATE FUNCTION canbao.place() RETURNS int8multirange
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT (canbao.divisions_within(c.division)
-      + CASE WHEN c.division % 10000000000 = 0 THEN '{[0,1)}' ELSE '{}' END::int8multirange)
-    * coalesce(c.narrowed, '{(,)}'::int8multirange)
-  FROM canbao.caller c;
-END;
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT c.place FROM canbao.caller c);
+END $$;
 
 -- Divisions whose persons the caller sees. Called once per query, as (SELECT canbao.scope()).
 CREATE OR REPLACE FUNCTION canbao.scope() RETURNS int8multirange
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT coalesce((
-    SELECT canbao.place() FROM canbao.caller c
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT c.place FROM canbao.caller c
     WHERE c.ready AND EXISTS (
       SELECT FROM canbao.role_permission r JOIN canbao.permission p USING (permission)
       WHERE r.role = ANY (c.roles) AND p.personal)), '{}'::int8multirange);
-END;
+END $$;
 
 -- Divisions whose figures the caller sees: also a leader, who sees no person.
 CREATE FUNCTION canbao.figure_scope() RETURNS int8multirange
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT CASE WHEN canbao.permitted('figures.read') THEN coalesce(canbao.place(), '{}'::int8multirange)
-    ELSE '{}'::int8multirange END;
-END;
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT c.place FROM canbao.caller c
+    WHERE c.ready AND EXISTS (
+      SELECT FROM canbao.role_permission r
+      WHERE r.role = ANY (c.roles) AND r.permission = 'figures.read')), '{}'::int8multirange);
+END $$;
+-- Whether the caller sees a person, as the policy of persons says: it reads as whoever asks. For the
+-- policies of what belongs to a person; as a subquery there it would be planned for each bucket with
+-- every query.
+CREATE FUNCTION canbao.sees_person(key bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM canbao.person_row p
+                 WHERE p.person_key = key AND p.bucket = (key % 8)::smallint);
+END $$;
+
+-- The policies of persons and what belongs to them, with one look at the scope each.
+DROP POLICY scope ON canbao.person_row;
+CREATE POLICY scope ON canbao.person_row FOR SELECT TO canbao_app USING (
+  (SELECT canbao.scope()) @> ANY (ARRAY[hukou, residence, canbao.division(county)]));
+DROP POLICY scope ON canbao.enrolment_row;
+CREATE POLICY scope ON canbao.enrolment_row FOR SELECT TO canbao_app USING (
+  canbao.division(region) <@ (SELECT canbao.scope()) OR canbao.sees_person(person_key));
+DROP POLICY scope ON canbao.evidence;
+CREATE POLICY scope ON canbao.evidence FOR SELECT TO canbao_app USING (
+  canbao.sees_person(person_key));
+DROP POLICY scope ON canbao.duplicate_case;
+CREATE POLICY scope ON canbao.duplicate_case FOR SELECT TO canbao_app USING (
+  canbao.sees_person(person_key));
 DROP POLICY scope ON canbao.figure;
 CREATE POLICY scope ON canbao.figure FOR SELECT TO canbao_app USING (
   canbao.division(county) <@ (SELECT canbao.figure_scope()));
@@ -537,8 +567,7 @@ CREATE POLICY auditor ON canbao.audit_entry FOR SELECT TO canbao_app USING (
   (SELECT canbao.permitted('audit.read')));
 CREATE POLICY looks ON canbao.audit_entry FOR SELECT TO canbao_app USING (
   person IS NOT NULL AND action LIKE 'person.%' AND (SELECT canbao.permitted('persons.read'))
-  AND EXISTS (SELECT FROM canbao.person_row p
-              WHERE p.person_key = audit_entry.person AND p.bucket = audit_entry.person % 8));
+  AND canbao.sees_person(person));
 ALTER TABLE canbao.audit_chain ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auditor ON canbao.audit_chain FOR SELECT TO canbao_app USING (
   (SELECT canbao.permitted('audit.read')));

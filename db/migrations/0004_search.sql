@@ -3,6 +3,15 @@
 -- integers, dates and text COLLATE "C" do not leak; functions over facts do), policies that plan no
 -- subquery for each row of a list, and counts by county.
 
+-- A place in facts is often computed, and then the function is not inlined: in SQL it would be planned
+-- with each query.
+CREATE OR REPLACE FUNCTION canbao.fact_text(facts bytea, at integer) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN nullif(convert_from(substring(facts FROM at + 3
+    FOR get_byte(facts, at) << 8 | get_byte(facts, at + 1)), 'UTF8'), '');
+END $$;
+
 -- ---- a person's classification carries what lists filter by and policies compare ----
 -- hukou, residence and birth are the person's as known at the cut-off; the three numbers also stand in facts.
 ALTER TABLE canbao.classification_row
@@ -40,8 +49,7 @@ CREATE INDEX classification_duplicate ON canbao.classification_row (county, pers
 -- The same three places as the person's own policy, without asking the person.
 DROP POLICY scope ON canbao.classification_row;
 CREATE POLICY scope ON canbao.classification_row FOR SELECT TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope())
-  OR hukou <@ (SELECT canbao.scope()) OR residence <@ (SELECT canbao.scope()));
+  (SELECT canbao.scope()) @> ANY (ARRAY[canbao.division(county), hukou, residence]));
 
 -- ---- search by name and phone ----
 -- name_key: identity::FoldName; pinyin: syllables without tones and blanks; initials: their letters.
@@ -66,9 +74,7 @@ CREATE INDEX discrepancy_place ON canbao.discrepancy_row (county, source_ref);
 CREATE INDEX discrepancy_kind ON canbao.discrepancy_row (kind, county, source_ref);
 DROP POLICY scope ON canbao.discrepancy_row;
 CREATE POLICY scope ON canbao.discrepancy_row FOR SELECT TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope()) OR EXISTS (
-    SELECT FROM canbao.person_row p
-    WHERE p.person_key = discrepancy_row.person_key AND p.bucket = discrepancy_row.bucket));
+  canbao.division(county) <@ (SELECT canbao.scope()) OR canbao.sees_person(person_key));
 CREATE OR REPLACE VIEW canbao.discrepancy WITH (security_invoker = true) AS
 SELECT bucket, person_key, source_ref,
   kind,
@@ -96,20 +102,33 @@ CREATE TABLE canbao.listed_person (
 );
 CREATE INDEX listed_person_county ON canbao.listed_person (cutoff, county);
 
--- Rows of the other lists. number: kind of a discrepancy, scheme of a conflict, reason of a reject.
+-- Rows of lists. number: kind of a discrepancy or of a duplicate, scheme of a conflict, reason of a
+-- reject. Of lists of persons the sums over listed_person.
 CREATE TABLE canbao.listed_row (
   cutoff     date NOT NULL,
-  list       text NOT NULL CHECK (list IN ('discrepancies', 'conflicts', 'rejects')),
+  list       text NOT NULL CHECK (list IN ('to_verify', 'uncovered', 'duplicates', 'discrepancies',
+                                           'conflicts', 'rejects')),
   county     integer NOT NULL,
   number     smallint NOT NULL,     -- 0 = none
   rows       bigint NOT NULL,
   PRIMARY KEY (cutoff, list, county, number)
 );
 
+-- Where a jump begins: about every 512th row of a list in a county, with the rows before it there. Of
+-- lists without other filters.
+CREATE TABLE canbao.list_mark (
+  cutoff     date NOT NULL,
+  list       text NOT NULL CHECK (list IN ('to_verify', 'uncovered', 'duplicates')),
+  county     integer NOT NULL,
+  ordinal    bigint NOT NULL,
+  person_key bigint NOT NULL,
+  PRIMARY KEY (cutoff, list, county, ordinal)
+);
+
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['listed_person', 'listed_row'] LOOP
+  FOREACH t IN ARRAY ARRAY['listed_person', 'listed_row', 'list_mark'] LOOP
     EXECUTE format('ALTER TABLE canbao.%I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE canbao.%I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY loader ON canbao.%I TO CURRENT_USER USING (true)', t);
@@ -134,7 +153,7 @@ BEGIN
     'GROUP BY 1, 2, 3, 4, 5, 6, 7', leaf);
 END $$;
 
--- Counts the other lists of a cut-off anew.
+-- Counts the lists of a cut-off anew, those of persons from canbao.listed_person.
 CREATE FUNCTION canbao.count_listed_rows(day date) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM canbao.listed_row WHERE cutoff = day;
@@ -146,12 +165,43 @@ BEGIN
   WHERE outcome = 6 AND valid_from <= day AND valid_to > day GROUP BY region, coalesce(scheme, 0)
   UNION ALL
   SELECT day, 'rejects', region, reason, count(*) FROM canbao.reject_row
-  WHERE valid_from <= day AND valid_to > day GROUP BY region, reason;
+  WHERE valid_from <= day AND valid_to > day GROUP BY region, reason
+  UNION ALL
+  SELECT day, 'to_verify', county, 0, sum(persons) FROM canbao.listed_person
+  WHERE cutoff = day AND flags & 32 <> 0 GROUP BY county
+  UNION ALL
+  SELECT day, 'uncovered', county, 0, sum(persons) FROM canbao.listed_person
+  WHERE cutoff = day AND uncovered <> 0 GROUP BY county
+  UNION ALL
+  SELECT day, 'duplicates', county, kind, sum(persons)
+  FROM canbao.listed_person, unnest(ARRAY[1, 2, 4, 8, 16, 32, 64]) kind
+  WHERE cutoff = day AND duplicates & kind <> 0 GROUP BY county, kind;
 END $$;
-REVOKE EXECUTE ON FUNCTION canbao.listed_persons_of, canbao.count_listed_rows FROM PUBLIC;
+
+-- Marks the lists of persons of a cut-off anew.
+CREATE FUNCTION canbao.mark_lists(day date) RETURNS void LANGUAGE plpgsql
+SET jit = off AS $$
+DECLARE l record;
+BEGIN
+  DELETE FROM canbao.list_mark WHERE cutoff = day;
+  FOR l IN SELECT * FROM (VALUES ('to_verify', 'flags & 32 <> 0', '1'), ('uncovered', 'uncovered <> 0', '1'),
+      ('duplicates', 'duplicates <> 0', 'bit_count((duplicates & 127)::integer::bit(16))'))
+      v(list, listed, rows) LOOP
+    EXECUTE format(
+      'INSERT INTO canbao.list_mark SELECT $1, %L, county, upto - rows, person_key FROM ('
+      '  SELECT county, person_key, %s AS rows, '
+      '    (sum(%2$s) OVER (PARTITION BY county ORDER BY person_key ROWS UNBOUNDED PRECEDING))::bigint '
+      '    AS upto '
+      '  FROM canbao.classification_row WHERE cutoff = $1 AND %s) r '
+      'WHERE upto / 512 > (upto - rows) / 512', l.list, l.rows, l.listed) USING day;
+  END LOOP;
+END $$;
+REVOKE EXECUTE ON FUNCTION canbao.listed_persons_of, canbao.count_listed_rows, canbao.mark_lists
+  FROM PUBLIC;
 
 INSERT INTO canbao.listed_person SELECT * FROM canbao.listed_persons_of('canbao.classification_row');
-SELECT canbao.count_listed_rows(cutoff) FROM canbao.run WHERE superseded_by IS NULL;
+SELECT canbao.count_listed_rows(cutoff), canbao.mark_lists(cutoff) FROM canbao.run
+WHERE superseded_by IS NULL;
 
 -- ---- work that SQL cannot do for a register that holds persons already ----
 -- The program finds these rows when it opens the database, does the work and removes them.

@@ -45,10 +45,14 @@ CREATE TABLE canbao.case (
 );
 CREATE INDEX case_place ON canbao.case (county, case_id);
 CREATE INDEX case_number ON canbao.case (kind, number, county, case_id);
-CREATE INDEX case_region ON canbao.case (region, case_id) WHERE region <> 0;
+-- Whose source lies elsewhere than the person: all others are found by the county (casework/list.cc).
+CREATE INDEX case_region ON canbao.case (region, county, case_id) WHERE region <> 0
+  AND region <> county AND (region % 100 <> 0 OR region / 100 <> county / 100)
+  AND (region % 10000 <> 0 OR region / 10000 <> county / 10000);
 CREATE INDEX case_moved ON canbao.case (shown, county, case_id) WHERE shown <> 1;
 CREATE INDEX case_assignee ON canbao.case (assignee, case_id) WHERE assignee IS NOT NULL;
 CREATE INDEX case_due ON canbao.case (due, case_id) WHERE due IS NOT NULL;
+CREATE INDEX case_pending ON canbao.case (pending_by) WHERE pending_action IS NOT NULL;
 
 -- Who has to agree: the pooling regions of the relations of a duplicate.
 CREATE TABLE canbao.case_party (
@@ -60,7 +64,10 @@ CREATE TABLE canbao.case_party (
   agreed_at  timestamptz,
   PRIMARY KEY (case_id, region)
 );
-CREATE INDEX case_party_region ON canbao.case_party (region, case_id);
+CREATE INDEX case_party_region ON canbao.case_party (region, county, case_id) INCLUDE (agreed_by)
+  WHERE region <> county
+  AND (region % 100 <> 0 OR region / 100 <> county / 100)
+  AND (region % 10000 <> 0 OR region / 10000 <> county / 10000);
 
 -- What happened, oldest first. `cutoff` is the newest that was known then: a decision counts in the
 -- forms of later cut-offs.
@@ -124,13 +131,11 @@ BEGIN
 END $$;
 
 CREATE POLICY scope ON canbao.case FOR SELECT TO canbao_app USING (
-  canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
-  OR canbao.division(region) <@ (SELECT canbao.scope())
+  (SELECT canbao.scope()) @> ANY (ARRAY[canbao.division(county), division, canbao.division(region)])
   OR EXISTS (SELECT FROM unnest(regions) r WHERE canbao.division(r) <@ (SELECT canbao.scope())));
 CREATE POLICY step ON canbao.case FOR UPDATE TO canbao_app USING (
   ((SELECT canbao.permitted('cases.write')) OR (SELECT canbao.permitted('cases.approve')))
-  AND (canbao.division(county) <@ (SELECT canbao.scope()) OR division <@ (SELECT canbao.scope())
-    OR canbao.division(region) <@ (SELECT canbao.scope())
+  AND ((SELECT canbao.scope()) @> ANY (ARRAY[canbao.division(county), division, canbao.division(region)])
     OR EXISTS (SELECT FROM unnest(regions) r WHERE canbao.division(r) <@ (SELECT canbao.scope()))));
 CREATE POLICY scope ON canbao.case_party FOR SELECT TO canbao_app USING (
   EXISTS (SELECT FROM canbao.case c WHERE c.case_id = case_party.case_id));
@@ -197,25 +202,58 @@ CREATE TRIGGER case_stepped AFTER UPDATE ON canbao.case
 
 -- The policy of canbao.case again, inside of functions that read more than their caller may.
 CREATE FUNCTION canbao.sees_case(c canbao.case) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = canbao, pg_temp AS $$
-  SELECT canbao.division(c.county) <@ canbao.scope() OR c.division <@ canbao.scope()
-    OR canbao.division(c.region) <@ canbao.scope()
-    OR EXISTS (SELECT FROM unnest(c.regions) r WHERE canbao.division(r) <@ canbao.scope())
-$$;
+LANGUAGE plpgsql STABLE SET search_path = canbao, pg_temp AS $$
+DECLARE mine int8multirange := canbao.scope();
+BEGIN
+  RETURN mine @> ANY (ARRAY[canbao.division(c.county), c.division, canbao.division(c.region)])
+    OR EXISTS (SELECT FROM unnest(c.regions) r WHERE mine @> canbao.division(r));
+END $$;
+
+-- Cases whose person counts outside of the counties from low to high while the source, or a party, lies
+-- within: of those that the policy of canbao.case shows by their region. A city's region holds its
+-- counties, so that no place has the region and not the county: the conditions of the two indexes.
+CREATE FUNCTION canbao.cases_elsewhere(low integer, high integer)
+RETURNS TABLE (case_id bigint, county integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = canbao, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE mine int8multirange := canbao.scope();
+BEGIN
+  RETURN QUERY SELECT c.case_id, c.county FROM canbao.case c
+  WHERE c.region BETWEEN low AND high AND c.county NOT BETWEEN low AND high AND c.region <> 0
+    AND c.region <> c.county AND (c.region % 100 <> 0 OR c.region / 100 <> c.county / 100)
+    AND (c.region % 10000 <> 0 OR c.region / 10000 <> c.county / 10000)
+    AND mine @> canbao.division(c.region)
+  UNION
+  SELECT p.case_id, p.county FROM canbao.case_party p
+  WHERE p.region BETWEEN low AND high AND p.county NOT BETWEEN low AND high
+    AND p.region <> p.county AND (p.region % 100 <> 0 OR p.region / 100 <> p.county / 100)
+    AND (p.region % 10000 <> 0 OR p.region / 10000 <> p.county / 10000)
+    AND mine @> canbao.division(p.region)
+    -- A party that has agreed stays when its relation is gone.
+    AND (p.agreed_by IS NULL OR EXISTS (
+      SELECT FROM canbao.case c WHERE c.case_id = p.case_id AND p.region = ANY (c.regions)));
+END $$;
+REVOKE ALL ON FUNCTION canbao.cases_elsewhere(integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION canbao.cases_elsewhere(integer, integer) TO canbao_app;
 
 -- Whom a case is about: name and sealed number, for those who see the case. A party sees the case of
 -- a person whom its scope does not hold otherwise.
-CREATE FUNCTION canbao.case_person(of bigint, OUT name text, OUT number bytea, OUT document bytea)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = canbao, pg_temp AS $$
-  SELECT p.name, p.number, p.document
-  FROM canbao.case c JOIN canbao.person_row p
-    ON p.person_key = c.person_key AND p.bucket = c.bucket
-  WHERE c.case_id = of AND c.person_key <> 0
-    AND canbao.sees_case(c)
-  ORDER BY p.valid_to DESC LIMIT 1
-$$;
-REVOKE ALL ON FUNCTION canbao.case_person(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION canbao.case_person(bigint) TO canbao_app;
+CREATE FUNCTION canbao.case_persons(of bigint[])
+RETURNS TABLE (case_id bigint, name text, number bytea, document bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = canbao, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE mine int8multirange := canbao.scope();
+BEGIN
+  RETURN QUERY SELECT c.case_id, p.name, p.number, p.document
+  FROM canbao.case c CROSS JOIN LATERAL (
+    SELECT w.name, w.number, w.document FROM canbao.person_row w
+    WHERE w.person_key = c.person_key AND w.bucket = c.bucket ORDER BY w.valid_to DESC LIMIT 1) p
+  WHERE c.case_id = ANY (of) AND c.person_key <> 0
+    AND (mine @> ANY (ARRAY[canbao.division(c.county), c.division, canbao.division(c.region)])
+      OR EXISTS (SELECT FROM unnest(c.regions) r WHERE mine @> canbao.division(r)));
+END $$;
+REVOKE ALL ON FUNCTION canbao.case_persons(bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION canbao.case_persons(bigint[]) TO canbao_app;
 
 -- The relations (scheme@region:state;…) of the branch that a duplicate is about; where benefits are,
 -- those that receive. Inlined where it is joined.
@@ -289,7 +327,7 @@ $$;
 -- a finding is known.
 CREATE FUNCTION canbao.open_cases(at date) RETURNS void
 LANGUAGE plpgsql SET search_path = canbao, pg_temp SET jit = off AS $$
-DECLARE newest boolean; own integer;
+DECLARE newest boolean; own integer; later text[] := '{}'; index record; statement text;
 BEGIN
   SELECT province INTO own FROM canbao.run LIMIT 1;
   SELECT NOT EXISTS (SELECT FROM canbao.run WHERE superseded_by IS NULL AND cutoff > at) INTO newest;
@@ -336,6 +374,14 @@ BEGIN
     SELECT case_id, '', 'found_again', from_state, to_state, at FROM again
     WHERE from_state <> to_state;
 
+    -- The first cut-off opens millions: indexes that are made afterwards are made by sorting.
+    IF NOT EXISTS (SELECT FROM canbao.case) THEN
+      FOR index IN SELECT i.indexrelid::regclass AS name, pg_get_indexdef(i.indexrelid) AS sql
+                   FROM pg_index i WHERE i.indrelid = 'canbao.case'::regclass AND NOT i.indisunique LOOP
+        later := later || index.sql;
+        EXECUTE 'DROP INDEX ' || index.name;
+      END LOOP;
+    END IF;
     INSERT INTO canbao.case (bucket, person_key, kind, number, finding, county, division, region,
       regions, found_cutoff, pays_benefits)
     SELECT f.bucket, f.person_key, f.kind, f.number, f.finding,
@@ -349,7 +395,11 @@ BEGIN
       AND p.valid_from <= at AND p.valid_to > at
     WHERE NOT EXISTS (
       SELECT FROM canbao.case c WHERE c.person_key = f.person_key AND c.kind = f.kind
-      AND c.number = f.number AND c.finding = f.finding);
+      AND c.number = f.number AND c.finding = f.finding)
+    ORDER BY f.person_key;
+    FOREACH statement IN ARRAY later LOOP
+      EXECUTE statement;
+    END LOOP;
 
     -- Who moved, whose relations are others now, who draws benefits now; closed cases stay as they were
     -- closed.

@@ -28,19 +28,25 @@ GRANT EXECUTE ON FUNCTION canbao.extract_ordinals(integer) TO canbao_app;
 REVOKE SELECT ON canbao.run FROM canbao_app;
 GRANT SELECT (run_id, name, province, cutoff, made_at, rules, content_digest, result_digest, persons,
               highest_key, loaded_at, superseded_by) ON canbao.run TO canbao_app;
-CREATE FUNCTION canbao.run_facts(which integer) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, canbao
-RETURN (SELECT jsonb_build_object(
-    'province', r.province, 'cutoff', r.cutoff,
-    'settlements', coalesce(r.manifest -> 'settlements', 'false'::jsonb),
-    'population', coalesce(r.manifest -> 'population', '[]'::jsonb),
-    'review', coalesce(r.manifest #> '{repair,review}', '0'::jsonb),
-    'discrepancies', coalesce(r.manifest -> 'discrepancies', '[]'::jsonb),
+-- They are kept beside the manifest: to unpack it for each page costs ten milliseconds.
+CREATE FUNCTION canbao.facts_of(manifest jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN jsonb_build_object(
+    'settlements', coalesce(manifest -> 'settlements', 'false'::jsonb),
+    'population', coalesce(manifest -> 'population', '[]'::jsonb),
+    'review', coalesce(manifest #> '{repair,review}', '0'::jsonb),
+    'discrepancies', coalesce(manifest -> 'discrepancies', '[]'::jsonb),
     'extracts', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'kind', x -> 'kind', 'stage', x -> 'stage', 'region', x -> 'region',
         'unmapped_states', coalesce(x -> 'unmapped_states', '0'::jsonb))), '[]'::jsonb)
-      FROM jsonb_array_elements(r.manifest -> 'extracts') x))
-  FROM canbao.run r WHERE r.run_id = which);
+      FROM jsonb_array_elements(manifest -> 'extracts') x));
+ALTER TABLE canbao.run ADD facts jsonb GENERATED ALWAYS AS (canbao.facts_of(manifest)) STORED;
+CREATE FUNCTION canbao.run_facts(which integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT jsonb_build_object('province', r.province, 'cutoff', r.cutoff) || r.facts
+          FROM canbao.run r WHERE r.run_id = which);
+END $$;
 REVOKE ALL ON FUNCTION canbao.run_facts(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION canbao.run_facts(integer) TO canbao_app;
 

@@ -24,10 +24,7 @@ ALTER TABLE canbao.person_merge ENABLE ROW LEVEL SECURITY;
 ALTER TABLE canbao.person_merge FORCE ROW LEVEL SECURITY;
 CREATE POLICY loader ON canbao.person_merge TO CURRENT_USER USING (true) WITH CHECK (true);
 CREATE POLICY scope ON canbao.person_merge FOR SELECT TO canbao_app USING (
-  EXISTS (SELECT FROM canbao.person_row p
-          WHERE p.person_key = from_key AND p.bucket = from_key % 8)
-  OR EXISTS (SELECT FROM canbao.person_row p
-             WHERE p.person_key = into_key AND p.bucket = into_key % 8));
+  canbao.sees_person(from_key) OR canbao.sees_person(into_key));
 GRANT SELECT ON canbao.person_merge, canbao.merge_of_person TO canbao_app;
 
 -- In the transaction of a later load, before its differences are applied: persons who are there no more,

@@ -1,6 +1,5 @@
 -- Files of exports do not stay for ever; what an account made is seen by whoever holds all of that
--- account's division, not by whoever holds a part; what no source places anywhere is seen by those who
--- hold the register's own province, not by those of another one.
+-- account's division, not by whoever holds a part.
 
 ALTER TABLE canbao.export
   ADD expires_at timestamptz,                       -- of the file; NULL until there is one
@@ -37,13 +36,3 @@ ALTER POLICY make ON canbao.delivery WITH CHECK (
   AND canbao.holds(division, (SELECT canbao.place())));
 ALTER POLICY change ON canbao.delivery USING (
   (SELECT canbao.permitted('deliveries.write')) AND canbao.holds(division, (SELECT canbao.place())));
-
-CREATE OR REPLACE FUNCTION canbao.place() RETURNS int8multirange
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT (canbao.divisions_within(c.division)
-      + CASE WHEN EXISTS (SELECT FROM canbao.run r WHERE canbao.division(r.province) = c.division)
-        THEN '{[0,1)}' ELSE '{}' END::int8multirange)
-    * coalesce(c.narrowed, '{(,)}'::int8multirange)
-  FROM canbao.caller c;
-END;

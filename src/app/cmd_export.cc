@@ -79,7 +79,9 @@ Result<int64_t> Write(reg::Connection& c, const reg::FieldCipher& cipher, const 
     CANBAO_ASSIGN(total, reg::CountRows(c, filter));
   }
   Progress progress(Msg("导出", "exporting"), static_cast<uint64_t>(total), ProgressUnit::kRows);
-  CANBAO_ASSIGN(auto reader, reg::StreamRows(c, cipher, filter, w.options));
+  reg::ExportOptions options = w.options;
+  options.rows = total;
+  CANBAO_ASSIGN(auto reader, reg::StreamRows(c, cipher, filter, options));
   std::vector<std::string> header;
   std::vector<std::string> keys;
   for (const reg::ListColumn& column : reader->columns()) {

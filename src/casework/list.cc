@@ -15,24 +15,36 @@ int64_t LowCounty(const Divisions& d) { return d.low / 1000000; }
 // The last county that begins within.
 int64_t HighCounty(const Divisions& d) { return (d.high - 1) / 1000000; }
 
-std::string ByCounty(const Divisions& d) {
-  std::string sql = fmt::format("c.county BETWEEN {} AND {}", LowCounty(d), HighCounty(d));
-  if (d.high - d.low < 1000000) {
-    sql += fmt::format(" AND c.division BETWEEN {} AND {}", d.low, d.high - 1);
-  }
+// Places are parameters, so that one plan does for all of them.
+std::string In(int64_t low, int64_t high, std::vector<reg::Param>* params) {
+  params->emplace_back(low);
+  params->emplace_back(high);
+  return fmt::format("BETWEEN ${} AND ${}", params->size() - 1, params->size());
+}
+std::string InCounties(const Divisions& d, std::vector<reg::Param>* params) {
+  params->emplace_back(static_cast<int32_t>(LowCounty(d)));
+  params->emplace_back(static_cast<int32_t>(HighCounty(d)));
+  return fmt::format("BETWEEN ${} AND ${}", params->size() - 1, params->size());
+}
+
+std::string ByCounty(const Divisions& d, std::vector<reg::Param>* params) {
+  std::string sql = "c.county " + InCounties(d, params);
+  if (d.high - d.low < 1000000) sql += " AND c.division " + In(d.low, d.high - 1, params);
   return sql;
 }
 
 // Only where a whole county at least is asked for: regions are no finer.
-std::string ByRegion(const Divisions& d) {
-  const std::string in = fmt::format("BETWEEN {} AND {}", LowCounty(d), HighCounty(d));
-  return fmt::format(
-      "c.county NOT {0} AND c.case_id IN (SELECT case_id FROM canbao.case WHERE region {0} AND "
-      "region <> 0 UNION SELECT case_id FROM canbao.case_party WHERE region {0})",
-      in);
+std::string Elsewhere(const Divisions& d, std::vector<reg::Param>* params) {
+  params->emplace_back(static_cast<int32_t>(LowCounty(d)));
+  params->emplace_back(static_cast<int32_t>(HighCounty(d)));
+  return fmt::format("canbao.cases_elsewhere(${}, ${})", params->size() - 1, params->size());
+}
+std::string ByRegion(const Divisions& d, std::vector<reg::Param>* params) {
+  return "c.case_id IN (SELECT case_id FROM " + Elsewhere(d, params) + ")";
 }
 bool HasRegions(const Divisions& d) {
-  return d.high - d.low >= 1000000 && d.high - d.low < 1000000000000;
+  // A register holds one province, and cases lie in its counties.
+  return d.high - d.low >= 1000000 && d.high - d.low < 10000000000;
 }
 
 std::string Filters(const CaseFilter& f, std::vector<reg::Param>* params) {
@@ -82,20 +94,23 @@ Result<int64_t> Count(reg::Connection& c, const CaseFilter& f) {
   std::vector<reg::Param> params;
   const std::string filters = Filters(f, &params);
   if (summed && f.assignee.empty() && !f.overdue && !f.person) {
-    CANBAO_ASSIGN(reg::Rows sums,
-                  c.Exec("SELECT coalesce(sum(count), 0) FROM canbao.case_count c WHERE " +
-                         ByCounty(f.where) + filters));
+    const std::string where = ByCounty(f.where, &params);
+    CANBAO_ASSIGN(
+        reg::Rows sums,
+        c.Exec("SELECT coalesce(sum(count), 0) FROM canbao.case_count c WHERE " + where + filters,
+               params));
     count = sums.Int(0, 0);
   } else {
-    CANBAO_ASSIGN(
-        reg::Rows all,
-        c.Exec("SELECT count(*) FROM canbao.case c WHERE " + ByCounty(f.where) + filters, params));
+    const std::string where = ByCounty(f.where, &params);
+    CANBAO_ASSIGN(reg::Rows all,
+                  c.Exec("SELECT count(*) FROM canbao.case c WHERE " + where + filters, params));
     count = all.Int(0, 0);
   }
   if (HasRegions(f.where)) {
-    CANBAO_ASSIGN(
-        reg::Rows more,
-        c.Exec("SELECT count(*) FROM canbao.case c WHERE " + ByRegion(f.where) + filters, params));
+    const std::string from = filters.empty()
+                                 ? Elsewhere(f.where, &params)
+                                 : "canbao.case c WHERE " + ByRegion(f.where, &params) + filters;
+    CANBAO_ASSIGN(reg::Rows more, c.Exec("SELECT count(*) FROM " + from, params));
     count += more.Int(0, 0);
   }
   return count;
@@ -142,6 +157,7 @@ Result<CasePage> ListCases(reg::Connection& c, const reg::FieldCipher& cipher,
                            const CaseFilter& f) {
   std::vector<reg::Param> params;
   std::string filters = Filters(f, &params);
+  const bool all = filters.empty();
   const bool backward = !f.before.empty();
   const std::string& from = backward ? f.before : f.after;
   if (!from.empty()) {
@@ -155,20 +171,23 @@ Result<CasePage> ListCases(reg::Connection& c, const reg::FieldCipher& cipher,
   }
   const char* order = backward ? "DESC" : "ASC";
   const int wanted = f.limit + 1;
-  auto branch = [&](const std::string& where) {
+  auto branch = [&](const std::string& rows) {
     return fmt::format(
-        "(SELECT c.case_id, c.county FROM canbao.case c WHERE {0}{1} ORDER BY c.county {2}, "
-        "c.case_id {2} LIMIT {3})",
-        where, filters, order, wanted);
+        "(SELECT c.case_id, c.county FROM {0}{1} ORDER BY c.county {2}, c.case_id {2} LIMIT {3})",
+        rows, filters, order, wanted);
   };
-  std::string keys = branch(ByCounty(f.where));
-  if (HasRegions(f.where)) keys += " UNION ALL " + branch(ByRegion(f.where));
+  std::string keys = branch("canbao.case c WHERE " + ByCounty(f.where, &params));
+  if (HasRegions(f.where)) {
+    keys += " UNION ALL " + branch(all ? Elsewhere(f.where, &params) + " c WHERE true"
+                                       : "canbao.case c WHERE " + ByRegion(f.where, &params));
+  }
   CANBAO_ASSIGN(
       reg::Rows rows,
-      c.Exec(fmt::format("SELECT {0} FROM (SELECT * FROM ({1}) k ORDER BY county {2}, case_id {2} "
-                         "LIMIT {3}) k JOIN canbao.case c USING (case_id) "
-                         "LEFT JOIN LATERAL canbao.case_person(c.case_id) w ON true "
-                         "ORDER BY c.county {2}, c.case_id {2}",
+      c.Exec(fmt::format("WITH k AS MATERIALIZED (SELECT * FROM ({1}) k ORDER BY county {2}, "
+                         "case_id {2} LIMIT {3}) SELECT {0} FROM k JOIN canbao.case c "
+                         "ON c.case_id = k.case_id "
+                         "LEFT JOIN canbao.case_persons(ARRAY(SELECT case_id FROM k)) w "
+                         "ON w.case_id = c.case_id ORDER BY c.county {2}, c.case_id {2}",
                          internal::CaseColumns(), keys, order, wanted),
              params));
   CasePage page;
@@ -187,26 +206,29 @@ Result<CasePage> ListCases(reg::Connection& c, const reg::FieldCipher& cipher,
 
 Result<std::vector<CaseCount>> CountCases(reg::Connection& c, const Divisions& where, Date today) {
   const bool summed = where.high - where.low >= 1000000;
+  std::vector<reg::Param> params = {reg::Param(today.ToIso())};
+  const std::string by_county = ByCounty(where, &params);
+  const std::string by_region = HasRegions(where) ? ByRegion(where, &params) : std::string();
   std::string sql = "SELECT kind, number, shown, sum(n), sum(late) FROM (";
   if (summed) {
     sql +=
         "SELECT c.kind, c.number, c.shown, c.count AS n, 0 AS late FROM canbao.case_count c "
         "WHERE " +
-        ByCounty(where);
+        by_county;
   } else {
-    sql += "SELECT c.kind, c.number, c.shown, 1, 0 FROM canbao.case c WHERE " + ByCounty(where);
+    sql += "SELECT c.kind, c.number, c.shown, 1, 0 FROM canbao.case c WHERE " + by_county;
   }
   if (HasRegions(where)) {
-    sql += " UNION ALL SELECT c.kind, c.number, c.shown, 1, 0 FROM canbao.case c WHERE " +
-           ByRegion(where);
+    sql +=
+        " UNION ALL SELECT c.kind, c.number, c.shown, 1, 0 FROM canbao.case c WHERE " + by_region;
   }
   const std::string late =
       " UNION ALL SELECT c.kind, c.number, c.shown, 0, 1 FROM canbao.case c WHERE c.due < $1::date "
       "AND c.shown NOT IN (5, 6, 8, 9, 10) AND ";
-  sql += late + ByCounty(where);
-  if (HasRegions(where)) sql += late + ByRegion(where);
+  sql += late + by_county;
+  if (HasRegions(where)) sql += late + by_region;
   sql += ") a(kind, number, shown, n, late) GROUP BY 1, 2, 3 HAVING sum(n) > 0 ORDER BY 1, 2, 3";
-  CANBAO_ASSIGN(reg::Rows rows, c.Exec(sql, {reg::Param(today.ToIso())}));
+  CANBAO_ASSIGN(reg::Rows rows, c.Exec(sql, params));
   std::vector<CaseCount> out;
   for (int i = 0; i < rows.size(); ++i) {
     out.push_back({static_cast<CaseKind>(rows.Int(i, 0)), static_cast<int>(rows.Int(i, 1)),

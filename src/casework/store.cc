@@ -129,7 +129,7 @@ Result<CaseDetail> ReadFacts(reg::Connection& c, const reg::FieldCipher& cipher,
       c.Exec(fmt::format("SELECT {}, c.state, c.gone_cutoff IS NOT NULL, c.keep, c.pending_action, "
                          "c.pending_by, {}, c.region = 0 OR canbao.acts_for(c.region, c.county, "
                          "false) FROM canbao.case c LEFT JOIN LATERAL "
-                         "canbao.case_person(c.case_id) w ON true WHERE c.case_id = $1",
+                         "canbao.case_persons(ARRAY[c.case_id]) w ON true WHERE c.case_id = $1",
                          internal::CaseColumns(), fmt::format(kTime, "c.pending_at")),
              {reg::Param(id)}));
   if (rows.size() == 0) return NoSuchCase();

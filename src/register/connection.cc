@@ -1,5 +1,8 @@
 #include "register/connection.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -107,8 +110,12 @@ Result<Rows> Connection::Exec(const std::string& sql, const std::vector<Param>& 
     lengths.push_back(static_cast<int>(p.bytes().size()));
     formats.push_back(1);
   }
-  PGresult* r = PQexecParams(conn_, sql.c_str(), static_cast<int>(params.size()), types.data(),
-                             values.data(), lengths.data(), formats.data(), 0);
+  CANBAO_ASSIGN(std::string plan, Planned(sql, types));
+  const int n = static_cast<int>(params.size());
+  PGresult* r = plan.empty() ? PQexecParams(conn_, sql.c_str(), n, types.data(), values.data(),
+                                            lengths.data(), formats.data(), 0)
+                             : PQexecPrepared(conn_, plan.c_str(), n, values.data(), lengths.data(),
+                                              formats.data(), 0);
   ExecStatusType status = PQresultStatus(r);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
     Error e = Fault("CB-REGISTER-0102", sql, r);
@@ -116,6 +123,42 @@ Result<Rows> Connection::Exec(const std::string& sql, const std::vector<Param>& 
     return Fail(std::move(e));
   }
   return Rows(r);
+}
+
+Status Connection::KeepPlans(size_t most) {
+  most_plans_ = most;
+  return Run("SET plan_cache_mode = force_generic_plan");
+}
+
+Result<std::string> Connection::Planned(const std::string& sql, const std::vector<Oid>& types) {
+  const std::string_view word = std::string_view(sql).substr(0, sql.find(' '));
+  if (most_plans_ == 0 || (word != "SELECT" && word != "WITH")) return std::string();
+  std::string key = sql;
+  for (Oid type : types) key += fmt::format(" {}", type);
+  if (plans_.size() >= most_plans_ && !plans_.contains(key)) {
+    auto oldest = std::min_element(plans_.begin(), plans_.end(), [](const auto& a, const auto& b) {
+      return a.second.used < b.second.used;
+    });
+    // A failed transaction would refuse it; the next query does it then.
+    if (!oldest->second.name.empty() && PQtransactionStatus(conn_) != PQTRANS_INERROR) {
+      CANBAO_TRY(Run("DEALLOCATE " + oldest->second.name));
+    }
+    if (PQtransactionStatus(conn_) != PQTRANS_INERROR) plans_.erase(oldest);
+  }
+  auto [at, fresh] = plans_.try_emplace(key);
+  at->second.used = ++uses_;
+  if (fresh || !at->second.name.empty()) return at->second.name;
+  const std::string name = fmt::format("q{}", uses_);
+  PGresult* r =
+      PQprepare(conn_, name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data());
+  if (PQresultStatus(r) != PGRES_COMMAND_OK) {
+    Error e = Fault("CB-REGISTER-0102", sql, r);
+    PQclear(r);
+    return Fail(std::move(e));
+  }
+  PQclear(r);
+  at->second.name = name;
+  return name;
 }
 
 Status Connection::Run(const std::string& sql) {

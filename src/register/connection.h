@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
@@ -84,6 +85,10 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   Result<Rows> Exec(const std::string& sql, const std::vector<Param>& params = {});
+  // From now on a query that Exec() is given a second time is prepared, and planned once for all of
+  // its parameters: with row-level policies and partitions planning costs more than most queries.
+  // The last `most` of them are kept.
+  Status KeepPlans(size_t most);
   // Several statements at once, no parameters, no rows.
   Status Run(const std::string& sql);
 
@@ -104,10 +109,20 @@ class Connection {
 
  private:
   explicit Connection(PGconn* conn) : conn_(conn) {}
+  // The prepared statement for a query, empty while it is not worth one.
+  Result<std::string> Planned(const std::string& sql, const std::vector<Oid>& types);
   Error Fault(const char* code, const std::string& sql, const PGresult* result) const;
 
   PGconn* conn_;
   char* copied_ = nullptr;
+
+  struct Plan {
+    std::string name;  // empty: seen once
+    uint64_t used = 0;
+  };
+  size_t most_plans_ = 0;
+  uint64_t uses_ = 0;
+  std::unordered_map<std::string, Plan> plans_;  // by query and types of its parameters
 };
 
 // BEGIN … COMMIT; without Commit() the destructor rolls back.

@@ -6,6 +6,13 @@
 #include "register/upkeep.h"
 
 namespace canbao::reg {
+namespace {
+
+// Of a session of the service: its routes have some sixty queries, lists some more for their
+// filters.
+constexpr size_t kPlans = 300;
+
+}  // namespace
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& data_dir,
                                                  const DatabaseOptions& options) {
@@ -65,11 +72,15 @@ Result<std::unique_ptr<Connection>> ConnectAs(const Instance* instance, const st
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Database::ConnectApp() const {
-  return ConnectAs(instance_.get(), app_url_, "canbao_app");
+  CANBAO_ASSIGN(auto c, ConnectAs(instance_.get(), app_url_, "canbao_app"));
+  CANBAO_TRY(c->KeepPlans(kPlans));
+  return c;
 }
 
 Result<std::unique_ptr<Connection>> Database::ConnectAccess() const {
-  return ConnectAs(instance_.get(), access_url_, "canbao_access");
+  CANBAO_ASSIGN(auto c, ConnectAs(instance_.get(), access_url_, "canbao_access"));
+  CANBAO_TRY(c->KeepPlans(kPlans));
+  return c;
 }
 
 Result<std::unique_ptr<Connection>> Database::ConnectScoped(const std::string& scope) const {

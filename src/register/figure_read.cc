@@ -70,6 +70,11 @@ Result<std::string> RunFacts(Connection& c, int run_id) {
   return std::string(rows.Text(0, 0));
 }
 
+Result<std::string> FigureScope(Connection& c) {
+  CANBAO_ASSIGN(Rows rows, c.Exec("SELECT canbao.figure_scope()"));
+  return std::string(rows.Text(0, 0));
+}
+
 Result<CutoffRun> RunOfCutoff(Connection& c, Date cutoff) {
   CANBAO_ASSIGN(std::vector<RunRow> runs, RunsSeen(c));
   std::erase_if(runs, [](const RunRow& r) { return !r.current; });

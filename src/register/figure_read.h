@@ -29,6 +29,8 @@ struct SourceRow {
 Result<std::vector<SourceRow>> SourcesSeen(Connection& c);
 // What forms need of the run's manifest (reporting::FiguresSource::TakeManifest), as JSON.
 Result<std::string> RunFacts(Connection& c, int run_id);
+// The divisions whose figures the session sees, as PostgreSQL writes them.
+Result<std::string> FigureScope(Connection& c);
 
 // The current run of a cut-off, the newest when that is missing, and the one before it of the same
 // province. CB-REGISTER-0601, 0602 as ResolveCutoff().

@@ -626,7 +626,7 @@ class Loader {
         "DELETE FROM canbao.listed_person WHERE cutoff = {0}; "
         "INSERT INTO canbao.listed_person SELECT cutoff, county, flags, uncovered, duplicates, "
         "form_2_2, age, sum(persons) FROM ({1}) leaves GROUP BY 1, 2, 3, 4, 5, 6, 7; "
-        "SELECT canbao.count_listed_rows({0})",
+        "SELECT canbao.count_listed_rows({0}), canbao.mark_lists({0})",
         Day(manifest_.cutoff), leaves));
   }
 

@@ -102,14 +102,20 @@ Result<std::vector<Way>> WaysOf(const FieldCipher& cipher, const PersonQuery& q)
   return ways;
 }
 
-std::string Place(const DivisionRange& range) {
+std::string PlaceWhere(const DivisionRange& range, std::vector<Param>* params) {
   if (range.all) return "";
+  auto bound = [&](Param value) {
+    params->push_back(std::move(value));
+    return fmt::format("${}", params->size());
+  };
+  auto six = [&](int64_t twelve) { return bound(Param(static_cast<int32_t>(twelve / 1000000))); };
   if (!range.below_county()) {
-    return fmt::format(" AND r.county >= {} AND r.county < {}", range.low / 1000000,
-                       range.high / 1000000);
+    const std::string low = six(range.low);
+    return fmt::format(" AND r.county >= {} AND r.county < {}", low, six(range.high));
   }
-  return fmt::format(" AND r.county = {} AND r.hukou >= {} AND r.hukou < {}", range.low / 1000000,
-                     range.low, range.high);
+  const std::string county = six(range.low), low = bound(Param(range.low));
+  return fmt::format(" AND r.county = {} AND r.hukou >= {} AND r.hukou < {}", county, low,
+                     bound(Param(range.high)));
 }
 
 }  // namespace
@@ -142,15 +148,15 @@ Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher,
     const Way& way = ways[i];
     int want = query.limit - static_cast<int>(page.rows.size());
     std::vector<Param> params = way.params;
-    std::string where = way.where + Place(way.many && query.division.empty() ? home : asked);
+    const bool by_number = query.by == SearchBy::kNumber;
+    const DivisionRange& range = way.many && query.division.empty() ? home : asked;
+    std::string where = (by_number ? "true" : way.where) + PlaceWhere(range, &params);
     // A number is also found under one that the person carried before.
-    std::string found = query.by == SearchBy::kNumber
-                            ? "(SELECT bucket, person_key FROM canbao.person_row WHERE " +
-                                  way.where +
-                                  ") f JOIN canbao.person_row r ON r.bucket = f.bucket AND "
-                                  "r.person_key = f.person_key"
-                            : "canbao.person_row r";
-    if (query.by == SearchBy::kNumber) where = "true" + Place(asked);
+    std::string found = by_number ? "(SELECT bucket, person_key FROM canbao.person_row WHERE " +
+                                        way.where +
+                                        ") f JOIN canbao.person_row r ON r.bucket = f.bucket AND "
+                                        "r.person_key = f.person_key"
+                                  : "canbao.person_row r";
     if (query.birth.has_value()) {
       where += " AND canbao.fact_day(r.facts, 1) = " + SqlDay(query.birth);
     }
@@ -162,16 +168,18 @@ Result<TablePage> SearchPersons(Connection& c, const FieldCipher& cipher,
           "${}::text::bigint)",
           params.size() - 1, params.size());
     }
+    params.emplace_back(int64_t{want} + 1);
     CANBAO_ASSIGN(
         Rows rows,
-        c.Exec(fmt::format(
-                   "WITH c AS MATERIALIZED (SELECT DISTINCT coalesce(r.county, 0) AS county, "
-                   "r.person_key, r.bucket FROM {} WHERE {} AND {} ORDER BY 1, 2 LIMIT {}) "
-                   "SELECT {}, c.county, c.person_key FROM c JOIN canbao.person p ON p.bucket = "
-                   "c.bucket "
-                   "AND p.person_key = c.person_key AND {} ORDER BY c.county, c.person_key",
-                   found, where, Valid("r", day), want + 1, SelectList(columns), Valid("p", day)),
-               params));
+        c.Exec(
+            fmt::format(
+                "WITH c AS MATERIALIZED (SELECT DISTINCT coalesce(r.county, 0) AS county, "
+                "r.person_key, r.bucket FROM {} WHERE {} AND {} ORDER BY 1, 2 LIMIT ${}) "
+                "SELECT {}, c.county, c.person_key FROM c JOIN canbao.person p ON p.bucket = "
+                "c.bucket "
+                "AND p.person_key = c.person_key AND {} ORDER BY c.county, c.person_key",
+                found, where, Valid("r", day), params.size(), SelectList(columns), Valid("p", day)),
+            params));
     more = rows.size() > want;
     for (int row = 0; row < std::min(rows.size(), want); ++row) {
       page.rows.push_back(TextRow(context, columns, rows, row));

@@ -77,6 +77,7 @@ bool ReadFilter(const std::string& name, const std::string& value, RowFilter* f)
 }
 
 constexpr int kFetchRows = 5000;
+constexpr int64_t kManyRows = 100000;
 
 class StreamedRows : public ListReader {
  public:
@@ -134,7 +135,7 @@ Result<std::unique_ptr<ListReader>> StreamRows(Connection& c, const FieldCipher&
   CANBAO_ASSIGN(Rows run, c.Exec("SELECT province FROM canbao.run WHERE superseded_by IS NULL AND "
                                  "cutoff = " +
                                  SqlDay(cutoff)));
-  CANBAO_ASSIGN(RowQuery q, QueryFor(filter, cutoff, run.size() > 0 ? run.Int(0, 0) : 0));
+  CANBAO_ASSIGN(RowQuery q, QueryFor(filter, cutoff, run.size() > 0 ? run.Int(0, 0) : 0, false));
   std::string where = q.where;
   if (!options.persons.empty()) {
     if (filter.form == 0 && filter.list == ListKind::kRejects) return UnknownWord("keys");
@@ -154,6 +155,11 @@ Result<std::unique_ptr<ListReader>> StreamRows(Connection& c, const FieldCipher&
   context.screen = !options.clear;
   // All rows are wanted, not the first: plans that sort and hash win.
   CANBAO_TRY(c.Run("SET LOCAL cursor_tuple_fraction = 1; SET LOCAL jit = off"));
+  // The planner takes a policy for a hundred times more selective than it is and would look up each
+  // of a million persons by key.
+  if (options.rows >= kManyRows) {
+    CANBAO_TRY(c.Run("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '256MB'"));
+  }
   CANBAO_TRY(c.Run(
       fmt::format("DECLARE exported NO SCROLL CURSOR FOR SELECT {} FROM "
                   "(SELECT {} {} WHERE {} ORDER BY {}) {} {} ORDER BY {}",

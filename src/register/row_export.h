@@ -29,6 +29,7 @@ Result<RowFilter> FilterOf(std::string_view list, std::string_view column,
 struct ExportOptions {
   std::vector<int64_t> persons;  // only these; empty = all
   bool clear = false;            // numbers, names, phones as they are
+  int64_t rows = 0;              // about as many are expected; 0 = unknown
 };
 
 Result<std::unique_ptr<ListReader>> StreamRows(Connection& c, const FieldCipher& cipher,

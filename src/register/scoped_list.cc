@@ -69,11 +69,12 @@ struct CountyCount {
 Result<std::vector<CountyCount>> CountsOf(Connection& c, const RowQuery& q) {
   std::vector<CountyCount> out;
   if (q.counts.empty()) {
-    CANBAO_ASSIGN(Rows n, c.Exec(fmt::format("SELECT count(*) {} WHERE {}", q.from, q.where)));
+    CANBAO_ASSIGN(Rows n,
+                  c.Exec(fmt::format("SELECT count(*) {} WHERE {}", q.from, q.where), q.params));
     out.push_back({-1, n.Int(0, 0)});
     return out;
   }
-  CANBAO_ASSIGN(Rows rows, c.Exec(q.counts + " ORDER BY 1"));
+  CANBAO_ASSIGN(Rows rows, c.Exec(q.counts + " ORDER BY 1", q.params));
   for (int i = 0; i < rows.size(); ++i) out.push_back({rows.Int(i, 0), rows.Int(i, 1)});
   return out;
 }
@@ -85,8 +86,14 @@ class PageReader {
 
   Result<TablePage> Read() {
     CANBAO_ASSIGN(at_, Look(c_, request_.filter.cutoff));
-    CANBAO_ASSIGN(query_, QueryFor(request_.filter, at_.cutoff, at_.province));
+    CANBAO_ASSIGN(query_, QueryFor(request_.filter, at_.cutoff, at_.province, true));
     list_ = NameOf(request_.filter, at_);
+    // The planner takes a policy for far more selective than it is and would rather sort all than
+    // read the index in order until the page is full.
+    CANBAO_TRY(
+        c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
+               "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
+               "SET LOCAL max_parallel_workers_per_gather = 0"));
     CANBAO_ASSIGN(counts_, CountsOf(c_, query_));
     int64_t count = 0;
     for (const CountyCount& k : counts_) count += k.rows;
@@ -96,11 +103,11 @@ class PageReader {
       page.columns.push_back(DescribeColumn(column.name));
     }
     std::string where = query_.where;
-    std::vector<Param> params;
+    std::vector<Param> params = query_.params;
     CANBAO_TRY(Begin(&where, &params, count));
     // Nothing to find: an index of what is common would be read to its end for it.
     if (count == 0) return page;
-    CANBAO_TRY(Fetch(where, params, &page));
+    CANBAO_TRY(Fetch(where, std::move(params), &page));
     return page;
   }
 
@@ -112,34 +119,54 @@ class PageReader {
       CANBAO_ASSIGN(Cursor from,
                     OpenCursor(cipher_, list_, forward_ ? request_.after : request_.before,
                                query_.keys.size()));
-      *where += Beyond(query_, forward_, 1);
+      *where += Beyond(query_, forward_, params->size() + 1);
       for (const std::string& key : from.keys) params->emplace_back(key);
       ordinal_ = from.ordinal;
       at_start_ = false;
     } else if (request_.page > 1) {
-      Jump(where, std::min((request_.page - 1) * request_.limit, count));
+      CANBAO_TRY(Jump(where, params, std::min((request_.page - 1) * request_.limit, count)));
     } else {
       ordinal_ = 0;
     }
     return {};
   }
 
-  // The county by its count, the row by steps within the county.
-  void Jump(std::string* where, int64_t skip) {
+  // The county by its count, there the mark before the row, the row by steps from it.
+  Status Jump(std::string* where, std::vector<Param>* params, int64_t skip) {
     at_start_ = skip == 0;
     ordinal_ = skip;
     offset_ = skip;
     for (const CountyCount& k : counts_) {
-      if (k.county < 0) return;
-      if (offset_ < k.rows) {
-        *where += fmt::format(" AND {} >= {}", query_.keys[0], k.county);
-        return;
+      if (k.county < 0) return {};
+      if (offset_ >= k.rows) {
+        offset_ -= k.rows;
+        continue;
       }
-      offset_ -= k.rows;
+      const auto county = static_cast<int32_t>(k.county);
+      params->emplace_back(county);
+      if (!query_.marks.empty()) {
+        CANBAO_ASSIGN(
+            Rows mark,
+            c_.Exec("SELECT ordinal, person_key FROM canbao.list_mark WHERE cutoff = " +
+                        SqlDay(at_.cutoff) +
+                        " AND list = $1 AND county = $2 AND ordinal <= $3 ORDER BY ordinal DESC "
+                        "LIMIT 1",
+                    {Param(query_.marks), Param(county), Param(offset_)}));
+        if (mark.size() > 0) {
+          offset_ -= mark.Int(0, 0);
+          params->emplace_back(mark.Int(0, 1));
+          *where += fmt::format(" AND ({}, {}) >= (${}, ${})", query_.keys[0], query_.keys[1],
+                                params->size() - 1, params->size());
+          return {};
+        }
+      }
+      *where += fmt::format(" AND {} >= ${}", query_.keys[0], params->size());
+      return {};
     }
+    return {};
   }
 
-  Status Fetch(const std::string& where, const std::vector<Param>& params, TablePage* page) {
+  Status Fetch(const std::string& where, std::vector<Param> params, TablePage* page) {
     std::string select = query_.select, order, outside;
     for (size_t i = 0; i < query_.keys.size(); ++i) {
       select += fmt::format(", {} AS k{}", query_.keys[i], i);
@@ -150,19 +177,19 @@ class PageReader {
     std::string keys;
     for (size_t i = 0; i < query_.keys.size(); ++i)
       keys += fmt::format(", {}.k{}", query_.alias, i);
-    // The page first, then what its rows need besides: no plan joins before it has cut. The planner
-    // takes a policy for far more selective than it is and would rather sort all than read the
-    // index in order until the page is full.
-    CANBAO_TRY(
-        c_.Run("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; "
-               "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"));
+    // The page first, then what its rows need besides: no plan joins before it has cut.
+    std::string skip;
+    if (offset_ > 0) {
+      params.emplace_back(offset_);
+      skip = fmt::format(" OFFSET ${}", params.size());
+    }
     CANBAO_ASSIGN(
         Rows rows,
         c_.Exec(
-            fmt::format("WITH {0} AS MATERIALIZED (SELECT {1} {2} WHERE {3} ORDER BY {4} LIMIT {5} "
-                        "OFFSET {6}) SELECT {7}{8} FROM {0} {9} ORDER BY {10}",
-                        query_.alias, select, query_.from, where, order, request_.limit + 1,
-                        offset_, SelectList(query_.columns), keys, query_.joins, outside),
+            fmt::format("WITH {0} AS MATERIALIZED (SELECT {1} {2} WHERE {3} ORDER BY {4} LIMIT {5}"
+                        "{6}) SELECT {7}{8} FROM {0} {9} ORDER BY {10}",
+                        query_.alias, select, query_.from, where, order, request_.limit + 1, skip,
+                        SelectList(query_.columns), keys, query_.joins, outside),
             params));
     CANBAO_TRY(
         c_.Run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on; "
@@ -271,7 +298,7 @@ Result<TablePage> ReadPage(Connection& c, const FieldCipher& cipher, const PageR
 
 Result<int64_t> CountRows(Connection& c, const RowFilter& filter) {
   CANBAO_ASSIGN(Register at, Look(c, filter.cutoff));
-  CANBAO_ASSIGN(RowQuery query, QueryFor(filter, at.cutoff, at.province));
+  CANBAO_ASSIGN(RowQuery query, QueryFor(filter, at.cutoff, at.province, true));
   CANBAO_ASSIGN(std::vector<CountyCount> counts, CountsOf(c, query));
   int64_t count = 0;
   for (const CountyCount& k : counts) count += k.rows;

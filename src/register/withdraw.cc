@@ -35,7 +35,8 @@ Result<CurrentRun> FindCurrent(Connection& c, const std::string& run, bool lock)
 
 // Tables of other parts that count by cut-off; not every schema has them.
 Status RemoveCounts(Connection& c, const std::string& day) {
-  for (const char* table : {"listed_person", "listed_row", "case_figure", "person_merge"}) {
+  for (const char* table :
+       {"listed_person", "listed_row", "list_mark", "case_figure", "person_merge"}) {
     CANBAO_ASSIGN(Rows there,
                   c.Exec(fmt::format("SELECT to_regclass('canbao.{}') IS NOT NULL AS x", table)));
     if (there.Bool(0, 0)) {

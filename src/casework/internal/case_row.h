@@ -7,7 +7,7 @@
 
 namespace canbao::casework::internal {
 
-// Of canbao.case AS c and canbao.case_person(c.case_id) AS w.
+// Of canbao.case AS c and canbao.case_persons(…) AS w.
 std::string CaseColumns();
 CaseRow RowOf(const reg::Rows& rows, int i, const reg::FieldCipher& cipher, Date today);
 inline constexpr int kCaseColumns = 14;

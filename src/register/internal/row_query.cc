@@ -26,14 +26,37 @@ Status CheckFilters(const RowFilter& f) {
 
 // The register holds one province: that one and the country are all of it. What nobody places
 // anywhere (county 0) is its own too.
-std::string PlaceSql(const DivisionRange& r, const std::string& county, const std::string& hukou,
-                     int64_t province) {
-  if (r.all || (r.low <= province * 1000000 && r.high >= (province + 10000) * 1000000)) return "";
-  if (!r.below_county()) {
-    return fmt::format(" AND {0} >= {1} AND {0} < {2}", county, r.low / 1000000, r.high / 1000000);
+struct Place {
+  DivisionRange range;
+  int64_t province = 0;
+  std::vector<Param>* params = nullptr;  // null: written out
+
+  std::string County(int64_t twelve) const {
+    const auto six = static_cast<int32_t>(twelve / 1000000);
+    return params == nullptr ? std::to_string(six) : Bound(Param(six));
   }
-  std::string sql = fmt::format(" AND {} = {}", county, r.low / 1000000);
-  if (!hukou.empty()) sql += fmt::format(" AND {0} >= {1} AND {0} < {2}", hukou, r.low, r.high);
+  std::string Division(int64_t twelve) const {
+    return params == nullptr ? std::to_string(twelve) : Bound(Param(twelve));
+  }
+  std::string Bound(Param value) const {
+    params->push_back(std::move(value));
+    return fmt::format("${}", params->size());
+  }
+};
+
+std::string PlaceSql(const Place& p, const std::string& county, const std::string& hukou) {
+  const DivisionRange& r = p.range;
+  if (r.all || (r.low <= p.province * 1000000 && r.high >= (p.province + 10000) * 1000000)) {
+    return "";
+  }
+  if (!r.below_county()) {
+    return fmt::format(" AND {0} >= {1} AND {0} < {2}", county, p.County(r.low), p.County(r.high));
+  }
+  std::string sql = fmt::format(" AND {} = {}", county, p.County(r.low));
+  if (!hukou.empty()) {
+    sql +=
+        fmt::format(" AND {0} >= {1} AND {0} < {2}", hukou, p.Division(r.low), p.Division(r.high));
+  }
   return sql;
 }
 
@@ -70,8 +93,7 @@ std::string AgeSql(const RowFilter& f, const std::string& day) {
   return sql;
 }
 
-RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::string& day,
-                     int64_t province) {
+RowQuery PersonQuery(const RowFilter& f, const Place& place, const std::string& day) {
   RowQuery q;
   q.alias = "c";
   q.from = "FROM canbao.classification_row c";
@@ -143,27 +165,37 @@ RowQuery PersonQuery(const RowFilter& f, const DivisionRange& range, const std::
         "c.person_key AND {} AND e.scheme = {})",
         Valid("e", day), f.scheme);
   }
-  q.where += PlaceSql(range, "c.county", "c.hukou", province);
-  if (range.below_county() || f.scheme != 0) return q;
+  q.where += PlaceSql(place, "c.county", "c.hukou");
+  if (place.range.below_county() || f.scheme != 0) return q;
   bool other_filters = f.branch >= 0 || f.group != 0 || f.age_from >= 0 || f.age_to >= 0;
+  if (f.form == 0 && !other_filters) {
+    const char* list = f.list == ListKind::kToVerify    ? "to_verify"
+                       : f.list == ListKind::kUncovered ? "uncovered"
+                                                        : "duplicates";
+    q.counts = fmt::format(
+        "SELECT l.county, sum(l.rows) FROM canbao.listed_row l WHERE l.cutoff = {} AND l.list = "
+        "'{}'{}{} GROUP BY 1",
+        day, list, f.number != 0 ? fmt::format(" AND l.number = {}", f.number) : "",
+        PlaceSql(place, "l.county", ""));
+    if (f.number == 0) q.marks = list;
+    return q;
+  }
   if (f.form != 0) {
     if (other_filters) return q;
     q.counts = fmt::format(
         "SELECT l.county, sum(l.count) FROM canbao.figure l WHERE l.cutoff = {} AND l.form = {} "
         "AND "
         "l.\"column\" = {} AND canbao.division(l.county) <@ (SELECT canbao.scope()){}{} GROUP BY 1",
-        day, f.form, f.column, f.hukou ? " AND l.hukou" : "",
-        PlaceSql(range, "l.county", "", province));
+        day, f.form, f.column, f.hukou ? " AND l.hukou" : "", PlaceSql(place, "l.county", ""));
   } else {
     q.counts =
         fmt::format("SELECT l.county, sum({}) FROM canbao.listed_person l WHERE {}{} GROUP BY 1",
-                    each, counted, PlaceSql(range, "l.county", "", province));
+                    each, counted, PlaceSql(place, "l.county", ""));
   }
   return q;
 }
 
-RowQuery FileRowQuery(const RowFilter& f, const DivisionRange& range, const std::string& day,
-                      int64_t province) {
+RowQuery FileRowQuery(const RowFilter& f, const Place& place, const std::string& day) {
   RowQuery q;
   q.columns = ListColumns(f.list);
   std::string county, list, number;
@@ -213,24 +245,30 @@ RowQuery FileRowQuery(const RowFilter& f, const DivisionRange& range, const std:
   q.where += Valid(q.alias.c_str(), day);
   int wanted = f.list == ListKind::kConflicts ? f.scheme : f.number;
   if (wanted != 0) q.where += fmt::format(" AND {} = {}", number, wanted);
-  q.where += PlaceSql(range, county, "", province);
+  q.where += PlaceSql(place, county, "");
   q.counts = fmt::format(
       "SELECT l.county, sum(l.rows) FROM canbao.listed_row l WHERE l.cutoff = {} AND l.list = "
       "'{}'{}{} "
       "GROUP BY 1",
       day, list, wanted != 0 ? fmt::format(" AND l.number = {}", wanted) : "",
-      PlaceSql(range, "l.county", "", province));
+      PlaceSql(place, "l.county", ""));
   return q;
 }
 
 }  // namespace
 
-Result<RowQuery> QueryFor(const RowFilter& filter, Date cutoff, int64_t province) {
+Result<RowQuery> QueryFor(const RowFilter& filter, Date cutoff, int64_t province, bool bound) {
   CANBAO_TRY(CheckFilters(filter));
-  CANBAO_ASSIGN(DivisionRange range, RangeOf(filter.division));
+  std::vector<Param> params;
+  Place place;
+  CANBAO_ASSIGN(place.range, RangeOf(filter.division));
+  place.province = province;
+  place.params = bound ? &params : nullptr;
   std::string day = SqlDay(cutoff);
-  return IsPersonList(filter) ? PersonQuery(filter, range, day, province)
-                              : FileRowQuery(filter, range, day, province);
+  RowQuery q =
+      IsPersonList(filter) ? PersonQuery(filter, place, day) : FileRowQuery(filter, place, day);
+  q.params = std::move(params);
+  return q;
 }
 
 }  // namespace canbao::reg

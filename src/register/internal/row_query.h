@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "register/connection.h"
 #include "register/internal/list_columns.h"
 #include "register/scoped_list.h"
 
@@ -25,9 +26,14 @@ struct RowQuery {
   std::vector<TextColumn> columns;
   // SELECT of (county, rows) by county; empty: only counting tells.
   std::string counts;
+  // Of canbao.list_mark, where the list has marks; a county has `counts` rows.
+  std::string marks;
+  // What $1, $2, … stand for, in both: divisions, so that one plan does for all of them.
+  std::vector<Param> params;
 };
 
-// `cutoff` is resolved. CB-REGISTER-1102 for a filter that the list does not have.
-Result<RowQuery> QueryFor(const RowFilter& filter, Date cutoff, int64_t province);
+// `cutoff` is resolved. Without `bound` divisions are written out and nothing is a parameter (a
+// cursor takes none). CB-REGISTER-1102 for a filter that the list does not have.
+Result<RowQuery> QueryFor(const RowFilter& filter, Date cutoff, int64_t province, bool bound);
 
 }  // namespace canbao::reg

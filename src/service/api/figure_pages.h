@@ -2,6 +2,7 @@
 // them. Used by home, forms and runs; on the request's thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,12 +28,13 @@ struct FigurePlace {
 // The country is the run's province: a register holds one.
 std::optional<FigurePlace> FigurePlaceOf(uint64_t division, uint32_t province);
 
+// Kept for those who see the same figures: the database says with each call whose they are.
+using FiguresPtr = std::shared_ptr<const reporting::FiguresSource>;
 // All figures of the place, for forms.
-Result<reporting::FiguresSource> FiguresFor(reg::Connection& db, const reg::RunRow& run,
-                                            const FigurePlace& place);
+Result<FiguresPtr> FiguresFor(reg::Connection& db, const reg::RunRow& run,
+                              const FigurePlace& place);
 // Those of form 2-1 by the parts of the place: enough for sums and for form 1's compared persons.
-Result<reporting::FiguresSource> SumsFor(reg::Connection& db, const reg::RunRow& run,
-                                         const FigurePlace& place);
+Result<FiguresPtr> SumsFor(reg::Connection& db, const reg::RunRow& run, const FigurePlace& place);
 
 // A file of forms is read once.
 Result<reporting::FormPtr> FormOf(const Services& services, const std::string& code, Date cutoff);

@@ -1,4 +1,7 @@
 // Cut-offs, and what all pages about figures begin with.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/json.hpp>
 #include <map>
 #include <mutex>
@@ -41,43 +44,95 @@ std::optional<FigurePlace> FigurePlaceOf(uint64_t division, uint32_t province) {
 
 namespace {
 
-Result<FiguresSource> BesideFigures(reg::Connection& db, const reg::RunRow& run) {
-  FiguresSource s;
-  CANBAO_ASSIGN(std::string facts, reg::RunFacts(db, run.run_id));
-  CANBAO_TRY(s.TakeManifest(facts));
+constexpr size_t kFiguresKept = 256;
+
+// Figures by what they depend on: the run (a load makes another), the place, and the divisions
+// whose figures the caller's session sees, as the database says.
+struct FigureShelf {
+  struct Kept {
+    FiguresPtr figures;
+    uint64_t used = 0;
+  };
+  std::mutex mutex;
+  uint64_t uses = 0;
+  std::map<std::string, Kept> kept;
+};
+
+FigureShelf& ShelfOfFigures() {
+  static FigureShelf shelf;
+  return shelf;
+}
+
+using FillFigures = Status (*)(reg::Connection&, const reg::RunRow&, const FigurePlace&,
+                               FiguresSource*);
+
+Result<FiguresPtr> KeptFigures(reg::Connection& db, const reg::RunRow& run,
+                               const FigurePlace& place, const char* what, FillFigures fill) {
+  CANBAO_ASSIGN(std::string scope, reg::FigureScope(db));
   CANBAO_ASSIGN(auto errors, reg::ErrorsSeen(db, run.cutoff));
-  if (errors) s.SetErrors(errors->found, errors->corrected);
-  s.cutoff = run.cutoff;
-  return s;
+  const std::string key =
+      fmt::format("{} {} {} {} {} {} {}-{} {} {}", what, run.run_id, run.name, run.loaded_at,
+                  run.result_digest, scope, place.from, place.until, static_cast<int>(place.level),
+                  errors ? fmt::format("{}/{}", errors->found, errors->corrected) : std::string());
+  FigureShelf& shelf = ShelfOfFigures();
+  {
+    std::lock_guard lock(shelf.mutex);
+    if (auto found = shelf.kept.find(key); found != shelf.kept.end()) {
+      found->second.used = ++shelf.uses;
+      return found->second.figures;
+    }
+  }
+  auto made = std::make_shared<FiguresSource>();
+  CANBAO_ASSIGN(std::string facts, reg::RunFacts(db, run.run_id));
+  CANBAO_TRY(made->TakeManifest(facts));
+  if (errors) made->SetErrors(errors->found, errors->corrected);
+  made->cutoff = run.cutoff;
+  CANBAO_TRY(fill(db, run, place, made.get()));
+  std::lock_guard lock(shelf.mutex);
+  if (shelf.kept.size() >= kFiguresKept) {
+    shelf.kept.erase(std::min_element(
+        shelf.kept.begin(), shelf.kept.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+  }
+  shelf.kept[key] = {made, ++shelf.uses};
+  return FiguresPtr(made);
 }
 
 }  // namespace
 
-Result<FiguresSource> FiguresFor(reg::Connection& db, const reg::RunRow& run,
-                                 const FigurePlace& place) {
-  CANBAO_ASSIGN(FiguresSource s, BesideFigures(db, run));
-  CANBAO_ASSIGN(auto rows, reg::FiguresSeen(db, run.cutoff, place.from, place.until));
-  for (const reg::FigureRow& r : rows) {
-    s.cube.Add(r.county, r.city, r.hukou, static_cast<uint8_t>(r.form),
-               static_cast<uint8_t>(r.column), r.count);
-  }
-  return s;
+Result<FiguresPtr> FiguresFor(reg::Connection& db, const reg::RunRow& run,
+                              const FigurePlace& place) {
+  return KeptFigures(db, run, place, "figures",
+                     [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
+                        FiguresSource* to) -> Status {
+                       CANBAO_ASSIGN(auto rows, reg::FiguresSeen(c, r.cutoff, p.from, p.until));
+                       for (const reg::FigureRow& row : rows) {
+                         to->cube.Add(row.county, row.city, row.hukou,
+                                      static_cast<uint8_t>(row.form),
+                                      static_cast<uint8_t>(row.column), row.count);
+                       }
+                       return {};
+                     });
 }
 
-Result<FiguresSource> SumsFor(reg::Connection& db, const reg::RunRow& run,
-                              const FigurePlace& place) {
-  CANBAO_ASSIGN(FiguresSource s, BesideFigures(db, run));
-  const bool cities = place.level == Level::kProvince;
-  CANBAO_ASSIGN(auto parts,
-                reg::FiguresByPart(db, run.cutoff, place.from, place.until,
-                                   cities ? reg::PartUnit::kCity : reg::PartUnit::kCounty));
-  for (const reg::PartFigure& p : parts) {
-    const uint32_t city = cities                        ? p.part
-                          : place.level == Level::kCity ? place.division
-                                                        : p.part / 100 * 100;
-    s.cube.Add(p.part, city, false, reporting::kForm21, static_cast<uint8_t>(p.column), p.count);
-  }
-  return s;
+Result<FiguresPtr> SumsFor(reg::Connection& db, const reg::RunRow& run, const FigurePlace& place) {
+  return KeptFigures(
+      db, run, place, "sums",
+      [](reg::Connection& c, const reg::RunRow& r, const FigurePlace& p,
+         FiguresSource* to) -> Status {
+        const bool cities = p.level == Level::kProvince;
+        CANBAO_ASSIGN(auto parts,
+                      reg::FiguresByPart(c, r.cutoff, p.from, p.until,
+                                         cities ? reg::PartUnit::kCity : reg::PartUnit::kCounty));
+        for (const reg::PartFigure& part : parts) {
+          const uint32_t city = cities                    ? part.part
+                                : p.level == Level::kCity ? p.division
+                                                          : part.part / 100 * 100;
+          to->cube.Add(part.part, city, false, reporting::kForm21,
+                       static_cast<uint8_t>(part.column), part.count);
+        }
+        return {};
+      });
 }
 
 Result<reporting::FormPtr> FormOf(const Services& services, const std::string& code, Date cutoff) {

@@ -45,10 +45,10 @@ tl::expected<FormTable, Problem> AskedTable(Context& c) {
   }
   CANBAO_ASSIGN(reporting::FormPtr form,
                 FormOf(c.services(), std::string(c.request().Param("form")), cutoff->run.cutoff));
-  CANBAO_ASSIGN(reporting::FiguresSource source, FiguresFor(*db, cutoff->run, *place));
+  CANBAO_ASSIGN(FiguresPtr source, FiguresFor(*db, cutoff->run, *place));
   const auto population = c.request().Query("population") == "hukou" ? reporting::Population::kHukou
                                                                      : reporting::Population::kAll;
-  return reporting::MakeFormTable(source, form, place->division, place->level, population,
+  return reporting::MakeFormTable(*source, form, place->division, place->level, population,
                                   *divisions);
 }
 

@@ -210,12 +210,12 @@ Answer GetHome(Context& c) {
   std::optional<Figures> before;
   json::array tiles;
   if (known) {
-    CANBAO_ASSIGN(FiguresSource source, SumsFor(*db, cutoff->run, *place));
-    now = source.FiguresOf(place->division, place->level, reporting::Population::kAll);
-    tiles = TilesJson(c, *division, *place, source, *divisions);
+    CANBAO_ASSIGN(FiguresPtr source, SumsFor(*db, cutoff->run, *place));
+    now = source->FiguresOf(place->division, place->level, reporting::Population::kAll);
+    tiles = TilesJson(c, *division, *place, *source, *divisions);
     if (cutoff->previous) {
-      CANBAO_ASSIGN(FiguresSource last, SumsFor(*db, *cutoff->previous, *place));
-      before = last.FiguresOf(place->division, place->level, reporting::Population::kAll);
+      CANBAO_ASSIGN(FiguresPtr last, SumsFor(*db, *cutoff->previous, *place));
+      before = last->FiguresOf(place->division, place->level, reporting::Population::kAll);
     }
   }
   CANBAO_ASSIGN(json::array waiting, WaitingJson(c, cutoff->run));

@@ -17,7 +17,6 @@ namespace {
 
 namespace json = boost::json;
 using reporting::Figures;
-using reporting::FiguresSource;
 
 json::object RunJson(const reg::RunRow& r) {
   return {{"id", std::to_string(r.run_id)},
@@ -78,9 +77,9 @@ const reg::RunRow* RunBefore(const std::vector<reg::RunRow>& runs, const reg::Ru
 Result<std::optional<Figures>> FiguresOfRun(reg::Connection& db, const reg::RunRow* run,
                                             const FigurePlace& place) {
   if (run == nullptr || !run->current) return std::optional<Figures>();
-  CANBAO_ASSIGN(FiguresSource source, FiguresFor(db, *run, place));
+  CANBAO_ASSIGN(FiguresPtr source, FiguresFor(db, *run, place));
   return std::optional<Figures>(
-      source.FiguresOf(place.division, place.level, reporting::Population::kAll));
+      source->FiguresOf(place.division, place.level, reporting::Population::kAll));
 }
 
 Result<json::array> FiguresJson(Context& c, const reg::RunRow& run, const reg::RunRow* before) {
