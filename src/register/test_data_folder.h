@@ -44,10 +44,14 @@ class TestDataFolder {
   // The database in this folder; a fresh one when the folder is empty.
   Result<std::unique_ptr<Database>> OpenDatabase() const {
     if (std::filesystem::is_empty(path_)) {
-      static const std::unique_ptr<TestDataFolder> made = Migrated();
+      static const Result<std::unique_ptr<TestDataFolder>> made = Migrated();
+      if (!made) return tl::unexpected<Error>(made.error());
       // With its owners: `postgres` has the cluster.
-      const std::string copy = "cp -a " + made->path() + "/. " + path_;
-      EXPECT_EQ(std::system(copy.c_str()), 0) << copy;
+      const std::string copy = "cp -a " + (*made)->path() + "/. " + path_;
+      if (std::system(copy.c_str()) != 0) {
+        return Fail(ErrorClass::kEnvironment, "CB-REGISTER-0205",
+                    Msg("无法复制：{0}", "failed: {0}", copy));
+      }
     }
     return Database::Open(path_, DbOptions());
   }
@@ -63,10 +67,10 @@ class TestDataFolder {
   }
 
  private:
-  static std::unique_ptr<TestDataFolder> Migrated() {
+  static Result<std::unique_ptr<TestDataFolder>> Migrated() {
     auto folder = std::make_unique<TestDataFolder>();
-    auto db = Database::Open(folder->path(), DbOptions());
-    EXPECT_TRUE(db) << db.error().ToString();
+    CANBAO_ASSIGN(auto db, Database::Open(folder->path(), DbOptions()));
+    db.reset();  // stopped: only then may it be copied
     return folder;
   }
   std::string path_;
