@@ -143,7 +143,8 @@ TEST_F(StoreTest, ACountyOfNeitherPartySeesNothing) {
   EXPECT_EQ(Code(Step(wenzhou, CaseOf(1), "comment", "x")), "CB-CASEWORK-0012");
   for (const char* sql :
        {"SELECT count(*) FROM canbao.case_party", "SELECT count(*) FROM canbao.case_event",
-        "SELECT count(*) FROM canbao.case_count", "SELECT count(name) FROM canbao.case_persons(ARRAY[1])",
+        "SELECT count(*) FROM canbao.case_count",
+        "SELECT count(name) FROM canbao.case_persons(ARRAY[1])",
         "SELECT count(*) FROM canbao.case_enrolments(1)",
         "SELECT count(*) FROM canbao.case_discrepancy(3)"}) {
     auto rows = wenzhou.c->Exec(sql);
