@@ -1,7 +1,9 @@
 """Our own demo data, compared and asked for its answers: works in any clone, without the samples."""
 
 import filecmp
+import signal
 import sys
+import time
 import unittest
 
 import answers
@@ -63,6 +65,19 @@ class DemoData(unittest.TestCase):
             files = [n for n in names if n != "manifest.toml"]
             self.assertEqual(filecmp.cmpfiles(a, b, files, shallow=False), (files, [], []))
             self.assertTrue(filecmp.cmpfiles(a, c, files, shallow=False)[1])
+
+    def test_stops_when_asked(self):
+        with harness.Workspace("demo-stop") as w:
+            out = w.path("made")
+            making = harness.start("demo-data", "--persons", 50_000_000, "--out", out)
+            while not (out.exists() and any(f.stat().st_size for f in out.rglob("*") if f.is_file())):
+                self.assertIsNone(making.poll())
+                time.sleep(0.05)
+            making.send_signal(signal.SIGTERM)
+            self.assertEqual(making.wait(60), 130)
+            self.assertFalse((out / "manifest.toml").exists())
+            # The folder may be used again.
+            harness.compare(harness.demo(out, 1000), w.data(), "--no-register")
 
     def test_another_province(self):
         with harness.Workspace("demo-province") as w:

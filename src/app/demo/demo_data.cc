@@ -16,6 +16,7 @@
 #include "app/demo/geography.h"
 #include "app/demo/sheets.h"
 #include "app/demo/world.h"
+#include "base/interrupt.h"
 
 namespace canbao::demo {
 namespace {
@@ -880,6 +881,7 @@ Status Generator::Work(Worker* w) {
     const uint64_t number = next_block_.fetch_add(1);
     if (number >= blocks_) return status;
     w->block.Clear();
+    if (Interrupted() && !failed_.exchange(true)) status = Fail(InterruptedError());
     if (!failed_) {
       if (number == 0) {
         EmployerRows(w);
