@@ -165,6 +165,8 @@ class Cases(unittest.TestCase):
             self.assertEqual(at(before, column), 0)
             closed = {9: 1, self.benefit_column + 1: 1}.get(column, 0)
             self.assertEqual(at(now, column), closed, column)
+            people = self.get(self.clerk, f"/forms/2-1/people?column={column}")
+            self.assertEqual((people["count"], len(people["rows"])), (closed, closed), column)
         # What is not dismissed and not gone, in its column; what is consolidated as well.
         counts = {}
         for i in self.get(self.clerk, "/cases/summary")["items"]:
