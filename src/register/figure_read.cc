@@ -27,10 +27,10 @@ Result<std::vector<AccountRow>> AccountsSeen(Connection& c, int run_id) {
   CANBAO_ASSIGN(Rows rows,
                 c.Exec(fmt::format("SELECT {} FROM canbao.extract_account a JOIN canbao.extract e "
                                    "USING (extract_id) WHERE a.run_id = $1 ORDER BY 1",
-                                   kAccountColumns),
+                                   kExtractAccountColumns),
                        {Param(run_id)}));
   std::vector<AccountRow> out;
-  for (int i = 0; i < rows.size(); ++i) out.push_back(AccountOf(rows, i));
+  for (int i = 0; i < rows.size(); ++i) out.push_back(ExtractAccountOf(rows, i));
   return out;
 }
 

@@ -73,7 +73,7 @@ Result<std::vector<RunRow>> Runs(Database& db) {
       Rows accounts,
       c->Exec(fmt::format("SELECT {}, a.run_id FROM canbao.extract_account a "
                           "JOIN canbao.extract e USING (extract_id) ORDER BY a.run_id, a.ordinal",
-                          kAccountColumns)));
+                          kExtractAccountColumns)));
   std::vector<RunRow> out;
   for (int i = 0; i < rows.size(); ++i) {
     RunRow& r = out.emplace_back(RunOf(rows, i));
@@ -82,9 +82,9 @@ Result<std::vector<RunRow>> Runs(Database& db) {
   }
   size_t at = 0;
   for (int i = 0; i < accounts.size(); ++i) {
-    while (at < out.size() && out[at].run_id != accounts.Int(i, kAccountColumnCount)) ++at;
+    while (at < out.size() && out[at].run_id != accounts.Int(i, kExtractAccountColumnCount)) ++at;
     if (at == out.size()) break;
-    out[at].accounts.push_back(AccountOf(accounts, i));
+    out[at].accounts.push_back(ExtractAccountOf(accounts, i));
   }
   return out;
 }

@@ -17,7 +17,7 @@ RunRow RunOf(const Rows& rows, int i) {
   return r;
 }
 
-AccountRow AccountOf(const Rows& rows, int i) {
+AccountRow ExtractAccountOf(const Rows& rows, int i) {
   AccountRow a;
   a.ordinal = static_cast<int>(rows.Int(i, 0));
   a.extract_id = static_cast<int>(rows.Int(i, 1));

@@ -15,10 +15,10 @@ inline constexpr int kRunColumnCount = 10;
 RunRow RunOf(const Rows& rows, int i);
 
 // FROM canbao.extract_account a JOIN canbao.extract e USING (extract_id).
-inline constexpr char kAccountColumns[] =
+inline constexpr char kExtractAccountColumns[] =
     "a.ordinal, a.extract_id, e.file, e.kind, e.source, e.stage, e.sha256, e.region, a.rows_in, "
     "a.linked, a.unlinked, a.rejected, a.reference, a.outcomes";
-inline constexpr int kAccountColumnCount = 14;
-AccountRow AccountOf(const Rows& rows, int i);
+inline constexpr int kExtractAccountColumnCount = 14;
+AccountRow ExtractAccountOf(const Rows& rows, int i);
 
 }  // namespace canbao::reg
