@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "register/cursor.h"
+#include "register/internal/clean_text.h"
 #include "register/internal/list_columns.h"
 #include "register/internal/person_sections.h"
 #include "register/internal/search_name.h"
@@ -21,12 +22,6 @@ struct Way {
   std::vector<Param> params;
   bool many = false;  // matches many: within a division only
 };
-
-size_t CodePoints(std::string_view text) {
-  size_t n = 0;
-  for (char c : text) n += (static_cast<uint8_t>(c) & 0xC0) != 0x80;
-  return n;
-}
 
 Result<std::vector<Way>> WaysOf(const FieldCipher& cipher, const PersonQuery& q) {
   auto refuse = [](Text message, Text remedy) {

@@ -4,13 +4,13 @@
 #include <openssl/hmac.h>
 #include <sodium.h>
 
-#include <algorithm>
 #include <array>
 #include <mutex>
 #include <semaphore>
 #include <stdexcept>
 
 #include "register/access/session_token.h"
+#include "register/internal/clean_text.h"
 
 namespace canbao::reg {
 namespace {
@@ -44,11 +44,6 @@ std::string Lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
   return out;
-}
-
-size_t CodePoints(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 bool IsCommon(const std::string& lower) {

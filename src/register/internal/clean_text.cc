@@ -97,4 +97,10 @@ void PutShortText(CopyBuffer& b, std::string_view text) {
   put(std::string_view(clean).substr(0, n));
 }
 
+size_t CodePoints(std::string_view text) {
+  size_t n = 0;
+  for (char c : text) n += (static_cast<uint8_t>(c) & 0xC0) != 0x80;
+  return n;
+}
+
 }  // namespace canbao::reg
