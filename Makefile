@@ -28,7 +28,7 @@ run: ## a demo province of 200,000 persons: compared, loaded, an account for eac
 	@$(MAKE) --no-print-directory build
 	@tools/demo.sh
 
-test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (24 minutes when last seen whole; 20 are wanted)
+test: ## the whole gate: format, lint, unit tests, sanitizers, fuzzing, end to end (40 minutes on two cores are its limit; 20 are wanted)
 	@tools/bootstrap.sh build web run test
 	@tools/bootstrap.sh parquet || echo "tested without Parquet: only \`canbao link\` would use it" >&2
 	@tools/bootstrap.sh contract || echo "tested without Schemathesis: the contract is not fuzzed" >&2
