@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -20,30 +19,6 @@ import unittest
 
 import harness
 import service
-
-
-class Server:
-    def __init__(self, data, log, *words):
-        self.log = open(log, "ab")
-        self.process = subprocess.Popen(
-            [str(harness.CANBAO), "serve", "--data", str(data), "--listen", "127.0.0.1:0", *map(str, words)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env=harness.environment())
-        self.admin = None
-        for line in self.process.stdout:
-            if found := re.search(r"admin http://([^/\s]+)", line):
-                self.admin = found[1]
-            if found := re.search(r"serving at https?://([^/\s]+)", line):
-                self.address = found[1]
-                return
-        raise AssertionError("serve ended: " + pathlib.Path(log).read_text()[-2000:])
-
-    def stop(self) -> int:
-        self.process.terminate()
-        code = self.process.wait(60)
-        self.process.stdout.close()
-        self.log.close()
-        return code
 
 
 def ask(address, path, headers=None, method="GET", connection=None):
@@ -75,8 +50,8 @@ class Serve(unittest.TestCase):
         (cls.web / "index.html").write_text("<!doctype html><title>console</title>")
         (cls.web / "assets/app-0a1b.js").write_text("export {}")
 
-    def serve(self, name, *words) -> Server:
-        server = Server(self.workspace.data(name), self.workspace.path(f"{name}.log"), "--web", self.web, *words)
+    def serve(self, name, *words) -> service.Server:
+        server = service.Server(self.workspace.data(name), "--web", self.web, *words)
         self.addCleanup(lambda: server.process.poll() is None and server.stop())
         return server
 
